@@ -13,27 +13,8 @@ from longstride.errors import InputError
 from longstride.records import Document
 from longstride.tokens import Chunk, Tokenizer, chunk, load_tokenizer, middle_truncate
 
-WORDS = [
-    *[
-        "Mira",
-        "works",
-        "at",
-        "Kestrel",
-        ".",
-        "It",
-        "is",
-        "based",
-        "in",
-        "Port",
-        "Orvale",
-        ";",
-        "nobody",
-        "knows",
-        "why",
-        "!",
-    ],
-    "\n\n",
-]
+SENTENCE = "Mira works at Kestrel . It is based in Port Orvale ; nobody knows why !"
+WORDS = [*SENTENCE.split(), "\n\n"]
 documents = st.lists(
     st.one_of(
         st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join),
