@@ -1,0 +1,58 @@
+"""The README and docs stay true: their Python runs, one-line commands run, the files that they name are there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from longstride.llm import load_settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [block for page in PAGES for block in re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
+EXAMPLES = [text for language, text in BLOCKS if language == "python"]
+COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
+ONE_LINERS = [line for line in COMMANDS if line.startswith("python -c ")]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.strip().splitlines()[-1][:40])
+def test_an_example_runs(example: str):
+    exec(compile(example, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("command", ONE_LINERS, ids=lambda text: text[:60])
+def test_a_one_line_command_prints_something(command: str):
+    arguments = shlex.split(command)
+    result = subprocess.run([sys.executable, *arguments[1:]], capture_output=True, text=True, check=True)
+    assert result.stdout.strip()
+
+
+def test_the_example_settings_are_read(tmp_path: Path):
+    (text,) = [text for language, text in BLOCKS if language == "toml" and "[roles.judge]" in text]
+    (tmp_path / "models.toml").write_text(text, encoding="utf-8")
+    settings = load_settings(tmp_path / "models.toml")
+    assert settings.role("judge").model == "gpt-oss-120b"
+    assert settings.role("solver").model == "Qwen/Qwen3-4B"
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 4
+    assert len(ONE_LINERS) >= 3
+
+
+def test_every_file_that_the_readme_names_is_there():
+    names = re.findall(r"\]\((docs/[^)#]+)\)", README)
+    names += [word for line in COMMANDS for word in line.split() if word.startswith("benchmarks/")]
+    assert names
+    for name in names:
+        assert (ROOT / name).is_file(), name
+
+
+def test_every_make_target_is_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in {line.split()[1] for line in COMMANDS if line.startswith("make ")}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
