@@ -93,6 +93,14 @@ def test_16_bit_logits_are_never_held_whole_in_float32(monkeypatch: pytest.Monke
     assert largest.numel == 3 * 50
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_logits_are_left_alone(dtype: torch.dtype):
+    logits = torch.randn(3, 5).to(dtype)
+    before = logits.clone()
+    token_entropy(logits.requires_grad_()).sum().backward()
+    assert torch.equal(logits, before)
+
+
 def test_no_tokens_give_no_entropies():
     assert token_entropy(torch.zeros(0, 5)).shape == (0,)
 

@@ -18,6 +18,7 @@ from longstride.rl.aepo import (
     PositivesOnly,
     ReadmeBand,
 )
+from longstride.rl.chunked_head import chunked_logprobs, head_gradients, policy_gradient_head
 from longstride.rl.entropy import batch_entropy, sequence_entropy, token_entropy, token_mean_entropy
 from longstride.rl.loss import kl_divergence, policy_loss, token_objective, token_weights
 from longstride.rl.negative_clipping import negative_clipping
@@ -35,9 +36,12 @@ __all__ = [
     "batch_advantages",
     "batch_entropy",
     "broadcast_to_turns",
+    "chunked_logprobs",
     "group_advantages",
+    "head_gradients",
     "kl_divergence",
     "negative_clipping",
+    "policy_gradient_head",
     "policy_loss",
     "retrospective_weights",
     "sequence_entropy",
