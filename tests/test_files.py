@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from longstride.files import replacing
+from longstride.files import content_digest, replacing
 
 WRITER = """
 import sys
@@ -43,3 +43,17 @@ def test_a_kill_leaves_a_whole_file(tmp_path: Path, delay: float):
     lines = path.read_text().splitlines()
     assert len(lines) == 20000
     assert len(set(lines)) == 1
+
+
+def test_a_digest_names_content_and_place_wherever_the_folder_stands(tmp_path: Path):
+    for name in ("one", "two"):
+        (tmp_path / name / "sub").mkdir(parents=True)
+        (tmp_path / name / "sub" / "a.txt").write_text("a")
+        (tmp_path / name / "b.txt").write_text("b")
+    digests = [content_digest(tmp_path / name, sorted((tmp_path / name).rglob("*.txt"))) for name in ("one", "two")]
+    assert digests[0] == digests[1]
+    (tmp_path / "two" / "b.txt").write_text("c")
+    assert content_digest(tmp_path / "two", sorted((tmp_path / "two").rglob("*.txt"))) != digests[0]
+    (tmp_path / "two" / "b.txt").write_text("b")
+    (tmp_path / "two" / "b.txt").rename(tmp_path / "two" / "c.txt")
+    assert content_digest(tmp_path / "two", sorted((tmp_path / "two").rglob("*.txt"))) != digests[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,3 +27,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def content_digest(folder: str | Path, files: Iterable[str | Path]) -> str:
+    """Names the content of `files` and their places in `folder`, wherever it stands: sha256 in hexadecimal."""
+    total = hashlib.sha256()
+    for file in files:
+        with open(file, "rb") as content:
+            entry = [Path(file).relative_to(folder).as_posix(), hashlib.file_digest(content, "sha256").hexdigest()]
+        total.update(json.dumps(entry).encode())
+    return total.hexdigest()
