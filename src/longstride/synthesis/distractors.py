@@ -1,0 +1,167 @@
+"""Context extension: the evidence among irrelevant documents, up to a target length (paper 3, "QA Synthesis").
+
+Hard distractors are the BM25-nearest to the questions and their entities; random ones fill the rest. None may hold an
+answer, and with all of them in place each question must still have its one answer: the family that made it is asked.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from longstride.records import Document
+from longstride.synthesis.candidates import Candidate, QuestionFamily, Source
+from longstride.synthesis.contexts import BETWEEN_DOCUMENTS, Context, prompt_text, rendered
+from longstride.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import bm25s
+
+NEAR_SHARE = 0.5  # of the distractors' tokens; not in the paper
+NEAR_CANDIDATES = 64  # documents looked at for each question; not in the paper
+SHORTEST_TELLING_NUMBER = 3  # digits: a shorter number stands in a text by chance
+RANDOM_CANDIDATES = 400  # documents offered to a context; not in the paper
+
+
+class DistractorPool:
+    """The documents of a region, ready to be asked for near and for random ones."""
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        sources: Mapping[str, Mapping[str, Source]],
+        families: Mapping[str, QuestionFamily],
+        tokenizer: Tokenizer,
+    ) -> None:
+        """`sources[family][document_id]` holds the facts that the family took out of each document."""
+        self.documents = {document.id: document for document in documents}
+        self.sources, self.families, self.tokenizer = sources, families, tokenizer
+        self._ids = list(self.documents)
+        self._index: bm25s.BM25 | None = None
+        gap = tokenizer.count(BETWEEN_DOCUMENTS)
+        counts = tokenizer.count_each([rendered(document) for document in documents])
+        self.tokens = {document.id: count + gap for document, count in zip(documents, counts, strict=True)}
+
+    def extend(self, candidates: Sequence[Candidate], target_tokens: int, seed: int) -> Context | None:
+        """One context for all of `candidates`, of at most `target_tokens` tokens with the longest question.
+
+        None where their own documents are over the target, or where a question has another answer, or several, once
+        all of the documents stand together.
+        """
+        generator = random.Random(f"{seed}/context/{'/'.join(each.key for each in candidates)}")
+        required = list(dict.fromkeys(name for each in candidates for name in each.document_ids))
+        frame = max(
+            self.tokenizer.count(prompt_text((), each.core_question, each.format_instructions)) for each in candidates
+        )
+        room = target_tokens - frame - sum(self.tokens[name] for name in required)
+        if room < 0 or not self.well_put(candidates, required):
+            return None
+        chosen = list(required)
+        near = self._fill(candidates, chosen, self._near(candidates), int(room * NEAR_SHARE))
+        room -= sum(self.tokens[name] for name in near)
+        drawn = self._fill(candidates, chosen, self._random(generator), room)
+        order = _spread(required, near + drawn, generator)
+        context = Context(tuple(self.documents[name] for name in order), tuple(near), tuple(drawn))
+        return self._cut_to(context, candidates, required, target_tokens)
+
+    def well_put(self, candidates: Sequence[Candidate], names: Sequence[str]) -> bool:
+        """True where each question has its answer, and no other, in these documents."""
+        return all(
+            self.families[each.family].answers(
+                each.derivation,
+                [self.sources[each.family][name] for name in names if name in self.sources[each.family]],
+            )
+            == each.ground_truth[:1]
+            for each in candidates
+        )
+
+    def _fill(self, candidates: Sequence[Candidate], chosen: list[str], offered: Sequence[str], room: int) -> list[str]:
+        """Take of `offered`, in order, what fits and changes no answer; add it to `chosen` and give it.
+
+        All that fits is taken first and the questions are asked once; only where one has another answer then, each
+        document is judged alone.
+        """
+        telling = [form for each in candidates for form in each.ground_truth if _tells(form)]
+        innocent = [name for name in offered if name not in chosen and not _holds(self.documents[name], telling)]
+        taken: list[str] = []
+        left = room
+        for name in innocent:
+            if self.tokens[name] <= left:
+                taken.append(name)
+                left -= self.tokens[name]
+        if not self.well_put(candidates, [*chosen, *taken]):
+            taken = []
+            for name in innocent:
+                if self.tokens[name] <= room and self.well_put(candidates, [*chosen, *taken, name]):
+                    taken.append(name)
+                    room -= self.tokens[name]
+        chosen += taken
+        return taken
+
+    def _near(self, candidates: Sequence[Candidate]) -> list[str]:
+        """The documents nearest to the questions, those of the first rank first; each once."""
+        import bm25s
+
+        if self._index is None:
+            self._index = bm25s.BM25()
+            corpus = [f"{document.title}\n{document.text}" for document in self.documents.values()]
+            self._index.index(bm25s.tokenize(corpus, stopwords="en", show_progress=False), show_progress=False)
+        queries = [f"{each.core_question} {' '.join(each.entities)}" for each in candidates]
+        tokens = bm25s.tokenize(queries, stopwords="en", show_progress=False)
+        count = min(NEAR_CANDIDATES, len(self._ids))
+        found, _ = self._index.retrieve(tokens, k=count, show_progress=False)
+        ranked = [place for rank in range(count) for place in found[:, rank].tolist()]
+        return [self._ids[place] for place in dict.fromkeys(ranked)]
+
+    def _random(self, generator: random.Random) -> list[str]:
+        """Documents in a random order: as many as the longest context may need, however many there are."""
+        return generator.sample(self._ids, min(RANDOM_CANDIDATES, len(self._ids)))
+
+    def _cut_to(
+        self, context: Context, candidates: Sequence[Candidate], required: Sequence[str], target_tokens: int
+    ) -> Context:
+        """Drop distractors from the end until the prompt, counted whole, keeps the target: joined parts may grow."""
+        documents = list(context.documents)
+        while True:
+            longest = max(
+                self.tokenizer.count(prompt_text(documents, each.core_question, each.format_instructions))
+                for each in candidates
+            )
+            spare = [document for document in documents if document.id not in required]
+            if longest <= target_tokens or not spare:
+                break
+            documents.remove(spare[-1])
+        left = {document.id for document in documents}
+        return Context(
+            tuple(documents),
+            tuple(name for name in context.near if name in left),
+            tuple(name for name in context.random if name in left),
+        )
+
+
+def _spread(required: Sequence[str], others: Sequence[str], generator: random.Random) -> list[str]:
+    """All names in a random order in which the required ones lie one in each of as many equal parts."""
+    required, others = list(required), list(others)
+    generator.shuffle(required)
+    generator.shuffle(others)
+    total = len(required) + len(others)
+    bounds = [total * part // len(required) for part in range(len(required) + 1)] if required else [0]
+    places = [generator.randrange(low, high) for low, high in pairwise(bounds)]
+    order: list[str] = []
+    for place in range(total):
+        order.append(required.pop() if place in places else others.pop())
+    return order
+
+
+def _tells(form: str) -> bool:
+    """True for an answer that gives itself away where it stands: a name, or a number of three digits or more."""
+    digits = sum(character.isdigit() for character in form)
+    return digits >= SHORTEST_TELLING_NUMBER or any(character.isalpha() for character in form)
+
+
+def _holds(document: Document, forms: Sequence[str]) -> bool:
+    text = f"{document.title}\n{document.text}"
+    return any(re.search(rf"(?<!\w){re.escape(form)}(?!\w)", text, re.IGNORECASE) for form in forms)
