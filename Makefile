@@ -17,7 +17,7 @@ help:
 	@echo "make format  put the code into the house's form"
 	@echo "make clean   remove the virtual environment and every cache"
 
-demo: $(VENV)/train.installed
+demo: $(VENV)/demo.installed
 	@$(BIN)/longstride demo
 
 test: check
@@ -36,7 +36,7 @@ clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/dev.installed: extras = train,synthesis,evaluation,bench,dev
-$(VENV)/train.installed: extras = train
+$(VENV)/demo.installed: extras = train,synthesis
 $(VENV)/%.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing longstride[$(extras)] into $(VENV) (minutes, the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(extras)]'

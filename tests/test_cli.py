@@ -59,6 +59,7 @@ def test_a_missing_extra_is_named():
         one_line(ModuleNotFoundError("no torch", name="torch"))
         == "torch is not installed; pip install 'longstride[train]'"
     )
+    assert "longstride[synthesis]" in one_line(ModuleNotFoundError("no lxml.etree", name="lxml.etree"))
     with pytest.raises(ModuleNotFoundError):
         one_line(ModuleNotFoundError("no longstride.typo", name="longstride.typo"))
 
@@ -75,5 +76,5 @@ def test_the_demo_trains_merges_and_leaves_a_data_set(tmp_path: Path, capsys: py
     assert rewards["both"]["places"] > rewards["untrained"]["places"] + 0.3
     assert rewards["places only"]["needles"] == pytest.approx(rewards["untrained"]["needles"])
     assert min(rewards["merged"].values()) > min(rewards["untrained"].values()) + 0.3
-    assert (tmp_path / "samples" / "samples.parquet").exists()
+    assert (tmp_path / "questions" / "samples" / "00000.parquet").exists()
     assert "Not built yet" in capsys.readouterr().out

@@ -16,6 +16,7 @@ PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "
 BLOCKS = [block for page in PAGES for block in re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
 EXAMPLES = [text for language, text in BLOCKS if language == "python"]
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
+LONGSTRIDE = [line for line in COMMANDS if line.startswith("longstride ")]
 ONE_LINERS = [line for line in COMMANDS if line.startswith("python -c ")]
 
 
@@ -25,10 +26,20 @@ def test_an_example_runs(example: str):
 
 
 @pytest.mark.parametrize("command", ONE_LINERS, ids=lambda text: text[:60])
-def test_a_one_line_command_prints_something(command: str):
+def test_a_one_line_command_prints_something(command: str, tmp_path: Path):
     arguments = shlex.split(command)
-    result = subprocess.run([sys.executable, *arguments[1:]], capture_output=True, text=True, check=True)
+    program = [sys.executable, *arguments[1:]]
+    result = subprocess.run(program, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert result.stdout.strip()
+
+
+@pytest.mark.parametrize("command", LONGSTRIDE, ids=lambda text: text[:60])
+def test_the_command_line_knows_the_options_of_every_command(command: str):
+    arguments = shlex.split(command, comments=True)
+    program = [sys.executable, "-m", *arguments[:2], "--help"]
+    known = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    for option in (word for word in arguments[2:] if word.startswith("-")):
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", known), option
 
 
 def test_the_example_settings_are_read(tmp_path: Path):

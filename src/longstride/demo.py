@@ -1,4 +1,4 @@
-"""What can be shown so far: records, graders, the recipe's reinforcement learning on a table of logits, SCE merging.
+"""What can be shown so far: synthesis, graders, the recipe's reinforcement learning on a table of logits, SCE merging.
 
 The policy here is no language model: for each question it holds one logit for each candidate answer. Everything else
 is the real thing: the same files, graders, advantages, loss, entropy switch and merge that a model is trained with.
@@ -6,7 +6,6 @@ is the real thing: the same files, graders, advantages, loss, entropy switch and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from longstride.files import replacing
+from longstride.corpus.world import write_world
 from longstride.grading import cover_exact_match, grade, mrcr_score
 from longstride.merging import merge_tensors
-from longstride.records import Document, Evidence, Sample
-from longstride.records.parquet import read_samples, write_documents, write_samples
+from longstride.pipeline.settings import SynthesisSettings
+from longstride.pipeline.synthesize import synthesize
+from longstride.records import Sample
+from longstride.records.parquet import read_samples
 from longstride.rl import (
     EntropyLatch,
     batch_entropy,
@@ -27,11 +28,13 @@ from longstride.rl import (
     task_advantages,
     token_entropy,
 )
+from longstride.workspace import write_json
 
 GROUP_SIZE = 8  # paper 5.1
+WORLD_DOCUMENTS, QUESTIONS = 124, 20
 PLACES = ("Port Orvale", "Lindmoor", "Sarnath Quay", "Ebbing", "Tarn Hollow", "Greywater")
 COMPANIES = ("Kestrel", "Talon", "Merrow", "Aldous", "Pinnace", "Harrow")
-PLACE, RULE = "Port Orvale", "cover_exact_match"
+QUESTION, PLACE, RULE = "Where is Kestrel based?", "Port Orvale", "cover_exact_match"
 RESPONSES = (
     ("an honest answer", PLACE, RULE, "It says so. Therefore, the answer is Port Orvale."),
     ("a wrong one", PLACE, RULE, "Therefore, the answer is Lindmoor."),
@@ -44,80 +47,80 @@ RESPONSES = (
 
 
 def run_demo(output: Path, seed: int, steps: int) -> None:
-    """Show each room at work, and leave a data set and `demo.json` in `output`."""
+    """Show each room at work, and leave documents, a data set and `demo.json` in `output`."""
     console = Console(highlight=False)
-    samples = _data_set(output, seed)
-    console.print(f"[bold]1. Records.[/] {len(samples)} samples over {len(COMPANIES)} documents, written and read back")
-    console.print(f"   {output / 'samples'}: the columns that verl, TRL and datasets read")
-    console.print("[bold]2. Graders.[/] Question: Where is Kestrel based? Gold: Port Orvale")
+    console.print("[bold]1. Synthesis.[/] A fictional world writes documents; programs ask about them and prove it")
+    _show_synthesis(output, seed, console)
+    console.print(f"[bold]2. Graders.[/] Question: {QUESTION} Gold: {PLACE}")
     console.print(_graded())
     console.print(
-        f"[bold]3. Reinforcement learning.[/] {steps} steps on each task alone and on both, {GROUP_SIZE} rollouts"
+        f"[bold]3. Reinforcement learning.[/] {steps} steps on one task, the other, both; {GROUP_SIZE} rollouts"
     )
+    samples = _questions(seed)
     policies = {name: _train(samples, tasks, steps, seed) for name, tasks in _arms(samples).items()}
     base = torch.zeros(len(samples), len(PLACES))
     merged = merge_tensors(base, [policies["places only"], policies["needles only"]], topk=1.0)
     console.print("[bold]4. Merging.[/] SCE over the two that learned one task each")
-    results = {
-        name: _mean_rewards(logits, samples)
-        for name, logits in {"untrained": base, **policies, "merged": merged}.items()
-    }
+    logits = {"untrained": base, **policies, "merged": merged}
+    results = {name: _mean_rewards(values, samples) for name, values in logits.items()}
     table = Table("policy", *sorted({sample.data_source for sample in samples}))
     for name, rewards in results.items():
         table.add_row(name, *(f"{rewards[source]:.2f}" for source in sorted(rewards)))
     console.print("   Expected reward by task, exact over all answers:")
     console.print(table)
-    with replacing(output / "demo.json") as path:
-        path.write_text(
-            json.dumps({"seed": seed, "steps": steps, "expected_reward": results}, indent=1, sort_keys=True)
-        )
+    write_json(output / "demo.json", {"seed": seed, "steps": steps, "expected_reward": results})
     console.print(
-        "Not built yet: synthesis from your documents, a language model's training, the memory agent, evaluation and "
-        "the report.\nSee README.md for what can be called from Python today."
+        "Not built yet: a language model's training, the memory agent, evaluation and the report.\n"
+        "The policy above is a table of logits, no language model."
     )
+
+
+def _show_synthesis(output: Path, seed: int, console: Console) -> None:
+    world, made = output / "world", output / "questions"
+    write_world(world, seed=seed, count=WORLD_DOCUMENTS)
+    settings = SynthesisSettings(samples=QUESTIONS, target_tokens=(1500, 4000), seed=seed)
+    manifest = synthesize(world, made, settings)
+    console.print(f"   {manifest['samples']} samples over {manifest['documents']} documents: {made / 'README.md'}")
+    shown: set[str] = set()
+    for sample in read_samples(made / "samples"):
+        if sample.question_type not in shown:
+            shown.add(sample.question_type)
+            text = f"   {sample.question_type}, {sample.input_tokens:,} tokens: {sample.core_question}"
+            console.print(text, "->", sample.ground_truth[0], markup=False)
 
 
 def _arms(samples: Sequence[Sample]) -> dict[str, set[str]]:
     return {"places only": {"places"}, "needles only": {"needles"}, "both": {sample.data_source for sample in samples}}
 
 
-def _data_set(output: Path, seed: int) -> list[Sample]:
-    """Write a look-up with a sparse reward and a needle with a dense one for each company; read them back."""
-    documents, samples = [], []
-    for index, (company, place) in enumerate(zip(COMPANIES, PLACES, strict=True)):
-        text = f"{company} is based in {place}. Nobody there remembers why."
-        documents.append(Document(f"d{index}", company, "literature", "demo", text))
-        evidence = Evidence(f"d{index}", text.index(place), text.index(place) + len(place), place)
+def _questions(seed: int) -> list[Sample]:
+    """For each company a look-up with a sparse reward and a needle with a dense one."""
+    return [
+        Sample(
+            id=f"{source}-{company}",
+            data_source=source,
+            prompt=({"role": "user", "content": f"{company} is based in {place}.\n\n{question.format(company)}"},),
+            task=task,
+            question_type=question_type,
+            core_question=question.format(company),
+            format_instructions="",
+            ground_truth=(place,),
+            reward_style=style,
+            generator="demo",
+            seed=seed,
+        )
+        for company, place in zip(COMPANIES, PLACES, strict=True)
         for source, task, question_type, style, question in (
-            ("places", "reading_comprehension", "look_up", "cover_exact_match", f"Where is {company} based?"),
-            ("needles", "dialogue_memory", "needle", "mrcr", f"Repeat the place of {company} after `>`."),
-        ):
-            samples.append(
-                Sample(
-                    id=f"{source}-{index}",
-                    data_source=source,
-                    prompt=({"role": "user", "content": f"{text}\n\n{question}"},),
-                    task=task,
-                    question_type=question_type,
-                    core_question=question,
-                    format_instructions="",
-                    ground_truth=(place,),
-                    reward_style=style,
-                    generator="demo",
-                    seed=seed,
-                    document_ids=(f"d{index}",),
-                    evidence=(evidence,),
-                )
-            )
-    write_documents(output / "documents" / "documents.parquet", documents)
-    write_samples(output / "samples" / "samples.parquet", samples)
-    return list(read_samples(output / "samples"))
+            ("places", "reading_comprehension", "look_up", "cover_exact_match", "Where is {} based?"),
+            ("needles", "dialogue_memory", "needle", "mrcr", "Repeat the place of {} after `>`."),
+        )
+    ]
 
 
 def _graded() -> Table:
     table = Table("response", "extracted", "score", "why refused")
     for name, gold, style, response in RESPONSES:
-        result = grade(response, gold, style, question="Where is Kestrel based?")
+        result = grade(response, gold, style, question=QUESTION)
         table.add_row(name, str(result.answer), f"{result.score:.0f}", result.refused)
     return table
 

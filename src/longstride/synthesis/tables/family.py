@@ -15,7 +15,7 @@ from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate, Source
 from longstride.synthesis.tables.answer_forms import AnswerForm, decimals_for, exact, exact_decimals, near_a_tie
 from longstride.synthesis.tables.boards import Board, Choice, boards, choices, measures, mixed_years
-from longstride.synthesis.tables.corpus_table import Column, CorpusTable, Row, corpus_tables, normal, scaled
+from longstride.synthesis.tables.corpus_table import Column, CorpusTable, Entry, Row, corpus_tables, normal, scaled
 from longstride.synthesis.tables.execution import execute, sql_table
 from longstride.synthesis.tables.facts import Fact, document_facts
 from longstride.synthesis.tables.queries import Question, Scope, Template, rounds
@@ -215,9 +215,18 @@ def _asked(template: Template, board: Board, choice: Choice, scope: Scope, quest
         reward_style=style,
         document_ids=tuple(dict.fromkeys(entry.document_id for entry in entries)),
         evidence=tuple(evidence),
-        derivation=_derivation(template, board.table, scope, question, result),
+        derivation={
+            **_derivation(template, board.table, scope, question, result),
+            "cells": [[_cell(field.cells[row]) for field in choice] for row in scope.rows],
+        },
         entities=(*board.subjects, *(scope.names[row] for row in scope.rows)),
     )
+
+
+def _cell(entry: Entry) -> dict[str, Any]:
+    """A cell that the query reads, for a person: what stands there, and where."""
+    quote = entry.fact.quotes[-1]
+    return {"value": quote.text, "document_id": entry.document_id, "start": quote.start, "end": quote.end}
 
 
 def _derivation(

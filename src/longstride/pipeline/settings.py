@@ -1,0 +1,94 @@
+"""What decides a data set, beside the documents: everything here stands in its manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from typing import Any
+
+from longstride.errors import InputError, unknown_name
+from longstride.records import FAMILIES, TASKS
+from longstride.synthesis.candidates import QuestionFamily
+from longstride.tokens import BUNDLED
+
+QUESTION_FAMILIES = {
+    "knowledge_graph": "longstride.synthesis.knowledge_graph.family:KnowledgeGraphFamily",
+    "tables": "longstride.synthesis.tables.family:TablesFamily",
+}
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:\s*:\s*(\d+(?:\.\d+)?))?")
+SHORTEST_TARGET = 500  # tokens: two short documents and a question
+
+
+@dataclass(frozen=True)
+class SynthesisSettings:
+    """The settings of `longstride synthesize`. Raises InputError for what cannot be meant."""
+
+    samples: int = 1000  # accepted ones to keep
+    tasks: tuple[str, ...] = ()  # of records.TASKS; none given: every task that the documents allow
+    target_tokens: tuple[int, ...] = (8_000, 32_000)  # lengths of the inputs, increasing
+    target_shares: tuple[float, ...] = (0.5, 0.5)  # of the samples, for each length
+    tokenizer: str = BUNDLED
+    seed: int = 0
+    document_families: Mapping[str, str] = field(default_factory=dict[str, str])  # sub-folder ("." for all) -> family
+    questions_per_context: int = 4  # at most so many share their documents; not in the paper
+    evidence_share: float = 0.75  # of the target that a context's evidence documents may take; not in the paper
+    oversample: float = 1.6  # candidates for each sample wanted, since checks drop some; not in the paper
+    region_documents: int = 2_000  # documents that questions are made over at once; not in the paper
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise InputError(f"samples is {self.samples}, expected 1 or more")
+        for task in self.tasks:
+            if task not in TASKS:
+                raise InputError(str(unknown_name("task", task, TASKS)))
+        for family in self.document_families.values():
+            if family not in FAMILIES:
+                raise InputError(str(unknown_name("document family", family, FAMILIES)))
+        if not self.target_tokens:
+            raise InputError("there is no target length", cure="name one or more, as 8k,32k")
+        if len(self.target_shares) != len(self.target_tokens):
+            raise InputError(f"there are {len(self.target_shares)} shares for {len(self.target_tokens)} lengths")
+        for target in self.target_tokens:
+            if target < SHORTEST_TARGET:
+                raise InputError(f"target length {target} is under {SHORTEST_TARGET} tokens")
+
+    @property
+    def document_tokens(self) -> int:
+        """The most that a document may take: a quarter of the smallest target length."""
+        return min(self.target_tokens) // 4
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def parse_lengths(text: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """`8k,32k` -> ((8000, 32000), (0.5, 0.5)); `8k:3,32k:1` -> shares of 0.75 and 0.25. k is a thousand, m a million.
+
+    Raises InputError for what is no list of lengths, and for a length that stands twice.
+    """
+    weights: dict[int, float] = {}
+    for part in text.split(","):
+        match = LENGTH.fullmatch(part.strip())
+        if match is None:
+            cure = "write lengths as 8000, 8k or 0.5m, with commas; 8k:3,32k:1 for shares of 3 to 1"
+            raise InputError(f"{part.strip()!r} is no length", cure=cure)
+        scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
+        tokens, weight = round(float(match[1]) * scale), float(match[3] or 1)
+        if tokens in weights:
+            raise InputError(f"the length {tokens} stands twice")
+        if weight == 0:
+            raise InputError(f"the length {tokens} has no share", cure="leave it out")
+        weights[tokens] = weight
+    lengths = tuple(sorted(weights))
+    return lengths, tuple(weights[tokens] / sum(weights.values()) for tokens in lengths)
+
+
+def load_families(names: tuple[str, ...] = tuple(QUESTION_FAMILIES)) -> dict[str, QuestionFamily]:
+    """The question families by name; their libraries are imported only now."""
+    families: dict[str, QuestionFamily] = {}
+    for name in names:
+        module, _, attribute = QUESTION_FAMILIES[name].partition(":")
+        families[name] = getattr(import_module(module), attribute)()
+    return families
