@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 from longstride.curation.curator import Curator
@@ -79,7 +80,7 @@ def main() -> None:
         report = [f"Made in {seconds:.0f} s with {arguments.workers} workers.", "", *checked(output)]
     print("\n".join(report))
     if arguments.write:
-        about = "; ".join(f"{key} {value}" for key, value in machine().items())
+        about = "; ".join([date.today().isoformat(), *(f"{key} {value}" for key, value in machine().items())])
         shown = f"python benchmarks/synthesis.py FOLDER {' '.join(options)} --workers {arguments.workers}"
         head = [f"# {arguments.name}", "", f"{about}.", "", f"    {shown}", ""]
         (RESULTS / f"{arguments.name}.md").write_text("\n".join([*head, *report]) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longstride.curation import choose_balanced, draw_strata
-from longstride.curation.balance import choose_by_keys, equal_shares
+from longstride.curation.balance import choose_by_keys, equal_shares, frequent_answers
 from longstride.curation.strata import pass_bin
 from longstride.records import PassRate, Sample
 
@@ -121,3 +121,27 @@ def test_strata_draw_no_more_than_asked(corrects: list[int], count: int, bins: i
     else:
         strata = len({pass_bin(each.correct / 8, bins) for each in rates})
         assert drawn.total() <= count and len(set(drawn.values())) <= 1 and (not drawn or len(drawn) == strata)
+
+
+def test_an_answer_is_thinned_to_its_share_of_what_stays():
+    answers = (
+        [("temporal", "2024")] * 30 + [("temporal", str(year)) for year in range(1900, 1948)] + [("other", "2024")]
+    )
+    dropped = frequent_answers(answers, 0.04)
+    assert dropped == set(range(2, 30))  # 2 of 50 are 4 %
+    assert frequent_answers(answers, 1.0) == set()
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("uvwxyz")), max_size=60), st.floats(0.01, 1))
+def test_no_answer_is_over_its_share_unless_it_stands_once(answers: list[tuple[str, str]], most: float):
+    dropped = frequent_answers(answers, most)
+    kept = [answer for place, answer in enumerate(answers) if place not in dropped]
+    assert set(kept) == set(answers)
+    for kind in "ab":
+        counts = Counter(answer for each, answer in kept if each == kind)
+        assert all(count == 1 or count <= most * counts.total() for count in counts.values())
+
+
+def test_a_share_that_means_nothing_is_refused():
+    with pytest.raises(ValueError, match="most is 0"):
+        frequent_answers([], 0)

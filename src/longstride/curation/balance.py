@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -42,6 +43,35 @@ def balance_key(sample: Sample) -> tuple[str, str, str]:
     """Task, question type and length bucket; `unknown` where the sample does not say its length."""
     length = "unknown" if sample.input_tokens is None else length_bucket(sample.input_tokens)
     return sample.task, sample.question_type, length
+
+
+def frequent_answers(answers: Sequence[tuple[Hashable, str]], most: float) -> set[int]:
+    """The places of answers that stand too often among those of their kind; without them none is over its share.
+
+    answers: (kind, answer) of each sample, in order; the first so many of an answer stay. most: the share of a kind
+    that one answer may have, at least one. What is guessed without reading is guessed right no more often than that.
+    """
+    if not 0 < most <= 1:
+        raise ValueError(f"most is {most}, expected more than 0 and at most 1")
+    counts: dict[Hashable, Counter[str]] = {}
+    for kind, answer in answers:
+        counts.setdefault(kind, Counter())[answer] += 1
+    limits = {kind: _limit(list(each.values()), most) for kind, each in counts.items()}
+    seen: Counter[tuple[Hashable, str]] = Counter()
+    dropped: set[int] = set()
+    for place, (kind, answer) in enumerate(answers):
+        seen[kind, answer] += 1
+        if seen[kind, answer] > limits[kind]:
+            dropped.add(place)
+    return dropped
+
+
+def _limit(counts: Sequence[int], most: float) -> int:
+    """The largest number of each answer that is no more than the share `most` of what then stays; 1 at least."""
+    limit = max(counts)
+    while limit > 1 and limit > most * sum(min(count, limit) for count in counts):
+        limit -= 1
+    return limit
 
 
 def choose_balanced(samples: Iterable[Sample], count: int, seed: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 from pathlib import Path
 
-from longstride.curation.balance import balance_key, choose_by_keys
+from longstride.curation.balance import balance_key, choose_by_keys, frequent_answers
 from longstride.curation.decontamination import find_contamination
 from longstride.curation.documents import DocumentFolder
 from longstride.curation.duplicates import QuestionDeduplicator
@@ -16,8 +16,10 @@ from longstride.pipeline.settings import SynthesisSettings
 from longstride.records import Sample
 from longstride.records.parquet import read_samples, write_samples
 
-STAGES = ("duplicates", "decontamination", "balance")
+STAGES = ("duplicates", "decontamination", "answers", "balance")
 NOT_CHOSEN = "more than its share"
+TOO_FREQUENT = "an answer that many questions of its kind have"
+MOST_FREQUENT = 0.04  # of the answers of a task and question type that may be the same; not in the paper
 SAMPLES_A_FILE = 256
 
 Place = tuple[int, int]  # file, row
@@ -59,6 +61,7 @@ def choose(
         contamination = find_contamination((sample for _, sample in _read(files)), documents.get, benchmarks)
         found, problems = contamination.found, contamination.problems
     keys: dict[Place, tuple[str, ...]] = {}
+    answers: list[tuple[Place, tuple[tuple[str, str], str]]] = []
     for place, sample in _read(files):
         on_sample()
         duplicate = deduplicator.check(sample)
@@ -71,6 +74,13 @@ def choose(
         if hit is None:
             deduplicator.keep(sample)
             keys[place] = balance_key(sample)
+            if sample.reward_style != "choice":
+                answers.append((place, ((sample.task, sample.question_type), sample.ground_truth[0].casefold())))
+    frequent = {answers[index][0] for index in frequent_answers([each for _, each in answers], MOST_FREQUENT)}
+    for place in list(keys):
+        funnel.count("answers", TOO_FREQUENT if place in frequent else None)
+        if place in frequent:
+            del keys[place]
     chosen: set[Place] = set()
     for quota in wanted:
         chosen |= _balanced({place: key for place, key in keys.items() if place[0] in quota.files}, quota.count, seed)
