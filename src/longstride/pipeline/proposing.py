@@ -16,6 +16,8 @@ from longstride.records import Evidence
 from longstride.synthesis.candidates import Candidate
 from longstride.workspace import write_json
 
+MOST_OF_A_FAMILY = 0.5  # of the candidates wanted, where other families find less; not in the paper
+
 
 @dataclass(frozen=True)
 class ProposalUnit:
@@ -32,12 +34,18 @@ class ProposalUnit:
         cls, regions: Sequence[Region], families: Sequence[str], settings: SynthesisSettings, folder: Path
     ) -> list[ProposalUnit]:
         """Every piece, region by region, so that a worker keeps its region for long."""
-        each = settings.samples * settings.oversample / (len(regions) * len(families))
+        name = "{region.number:05}-{target:08}-{family}.json"
         return [
-            cls(region, family, target, int(each * share) + 1, folder / f"{region.number:05}-{target:08}-{family}.json")
+            cls(
+                region,
+                family,
+                target,
+                int(settings.candidates(target, len(regions)) * MOST_OF_A_FAMILY) + 1,
+                folder / name.format(region=region, target=target, family=family),
+            )
             for region in regions
             for family in families
-            for target, share in zip(settings.target_tokens, settings.target_shares, strict=True)
+            for target in settings.target_tokens
         ]
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from longstride.curation.curator import Curator
 from longstride.pipeline.settings import SynthesisSettings, load_families
 from longstride.records import Document
 from longstride.records.parquet import read_documents
 from longstride.synthesis.candidates import QuestionFamily, Source
+from longstride.synthesis.choices import MultipleChoiceFamily
 from longstride.synthesis.contexts import rendered
 from longstride.synthesis.distractors import DistractorPool
 from longstride.tokens import Tokenizer, load_tokenizer
@@ -71,9 +73,16 @@ class LoadedRegion:
                     facts=facts,
                 )
                 for document in self.documents.values()
-                if (facts := self.families[family].extract(document))
+                if (facts := self._facts(self.families[family], document))
             }
         return self._sources[family]
+
+    def _facts(self, family: QuestionFamily, document: Document) -> Any:
+        """What the family finds in a document; of a family of families, what those found already."""
+        if not isinstance(family, MultipleChoiceFamily):
+            return family.extract(document)
+        found = {name: self.sources(name).get(document.id) for name in family.families}
+        return {name: source.facts for name, source in found.items() if source is not None}
 
     @cached_property
     def pool(self) -> DistractorPool:
@@ -89,11 +98,27 @@ class LoadedRegion:
             list(self.documents), min(POOL_DOCUMENTS, len(self.documents))
         )
         return Curator(
-            self.families,
+            {name: _KnownFacts(family, self) for name, family in self.families.items()},
             pool=[self.documents[name] for name in drawn],
             seed=self.seed,
             count_tokens=self.tokenizer.count,
         )
+
+
+class _KnownFacts:
+    """A family, as curation needs it, that need not read a region's own documents again."""
+
+    def __init__(self, family: QuestionFamily, region: LoadedRegion) -> None:
+        self.family, self.region = family, region
+
+    def extract(self, document: Document) -> Any:
+        if self.region.documents.get(document.id) is not document:
+            return self.family.extract(document)
+        source = self.region.sources(self.family.name).get(document.id)
+        return None if source is None else source.facts
+
+    def answers(self, derivation: Mapping[str, Any], sources: Sequence[Any]) -> tuple[str, ...]:
+        return self.family.answers(derivation, sources)
 
 
 _worker: Worker | None = None

@@ -14,7 +14,9 @@ from longstride.synthesis.candidates import QuestionFamily
 from longstride.tokens import BUNDLED
 
 QUESTION_FAMILIES = {
+    "code": "longstride.synthesis.code:CodeFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph.family:KnowledgeGraphFamily",
+    "multiple_choice": "longstride.synthesis.choices:MultipleChoiceFamily",
     "tables": "longstride.synthesis.tables.family:TablesFamily",
 }
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:\s*:\s*(\d+(?:\.\d+)?))?")
@@ -53,6 +55,11 @@ class SynthesisSettings:
         for target in self.target_tokens:
             if target < SHORTEST_TARGET:
                 raise InputError(f"target length {target} is under {SHORTEST_TARGET} tokens")
+
+    def candidates(self, target: int, regions: int) -> int:
+        """How many candidates to build contexts for, of a region and a length of `target_tokens`."""
+        share = self.target_shares[self.target_tokens.index(target)]
+        return int(self.samples * self.oversample * share / regions) + 1
 
     @property
     def document_tokens(self) -> int:

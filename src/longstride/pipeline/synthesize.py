@@ -133,7 +133,7 @@ class _Synthesis:
         for region in regions:
             for target in self.settings.target_tokens:
                 paths = [each.path for each in proposals if (each.region, each.target_tokens) == (region, target)]
-                candidates = read_candidates(paths)
+                candidates = read_candidates(paths)[: self.settings.candidates(target, len(regions))]
                 needed = {name for each in candidates for name in each.document_ids}
                 tokens = {name: self.tokenizer.count(rendered(documents[name])) for name in sorted(needed)}
                 groups = grouped(candidates, tokens, target, self.settings)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate, QuestionFamily, Source
+from longstride.synthesis.choices import LETTERS
 from longstride.synthesis.contexts import BETWEEN_DOCUMENTS, Context, prompt_text, rendered
 from longstride.tokens import Tokenizer
 
@@ -84,7 +85,7 @@ class DistractorPool:
         All that fits is taken first and the questions are asked once; only where one has another answer then, each
         document is judged alone.
         """
-        telling = [form for each in candidates for form in each.ground_truth if _tells(form)]
+        telling = [form for each in candidates for form in _answers(each) if _tells(form)]
         innocent = [name for name in offered if name not in chosen and not _holds(self.documents[name], telling)]
         taken: list[str] = []
         left = room
@@ -154,6 +155,13 @@ def _spread(required: Sequence[str], others: Sequence[str], generator: random.Ra
     for place in range(total):
         order.append(required.pop() if place in places else others.pop())
     return order
+
+
+def _answers(candidate: Candidate) -> tuple[str, ...]:
+    """The answer as a document would write it: of a multiple choice the text of the option, not its letter."""
+    if candidate.reward_style != "choice":
+        return candidate.ground_truth
+    return (candidate.derivation["options"][LETTERS.index(candidate.ground_truth[0])],)
 
 
 def _tells(form: str) -> bool:
