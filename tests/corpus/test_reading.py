@@ -115,7 +115,7 @@ def test_no_document_is_over_the_limit_and_each_quotes_its_parent(folder: Path, 
     assert len(parts) > 2
     for part in parts:
         assert part.parent_id == "books/a.txt" and part.parent_offset is not None
-        assert book[part.parent_offset :].startswith(part.text.rstrip("\n"))
+        assert book[part.parent_offset :].startswith(part.text)
     table = [document for document in documents if document.source == "data/ports.csv"]
     assert len(table) > 3 and all(document.text.startswith("port,ships,depth\nPort ") for document in table)
 

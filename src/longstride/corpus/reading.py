@@ -172,7 +172,10 @@ def _single_threaded() -> None:
 def _documents(
     source: SourceText, file: CorpusFile, reading: Reading, tokenizer: Tokenizer, funnel: Funnel
 ) -> list[Document]:
-    """The documents of one source that pass the filters of its family."""
+    """The documents of one source that pass the filters of its family.
+
+    A document is its source's text from `parent_offset` on; but for the head that the parts of a table say again.
+    """
     whole = f"{file.name}#{source.record}" if source.record else file.name
     try:
         segments = split_source(source, reading.max_document_tokens, tokenizer)
@@ -185,6 +188,8 @@ def _documents(
         text = source.text[segment.start : segment.end].rstrip("\n")
         start = segment.start + len(text) - len(text.lstrip("\n"))
         text = text.lstrip("\n")
+        if not text.strip():
+            continue
         if segment.start and source.head:
             text = source.text[: source.head] + text
         alone = len(segments) == 1
@@ -193,7 +198,7 @@ def _documents(
             title=segment.title,
             family=family,
             source=file.name,
-            text=text + "\n",
+            text=text,
             parent_id=None if alone else whole,
             parent_offset=None if alone else start,
         )

@@ -44,14 +44,14 @@ def test_running_heads_and_numbered_headings(make_pdf: Callable[..., bytes], pdf
                 "The Shared Database",
                 f"Text {'x' * number} of it.",
                 f"{number}.1. What is this",
-                f"It is text {number}, a text.",
+                f"It is a text of {'y' * number}.",
             ]
         )
         for number in range(1, 7)
     ]
     text = parse_pdf(make_pdf(pages), Limits()).text
     assert text.startswith(
-        "The Shared Database\nText x of it.\n\n1.1. What is this\n\nIt is text 1, a text.\n\nText xx of it."
+        "The Shared Database\nText x of it.\n\n1.1. What is this\n\nIt is a text of y.\n\nText xx of it."
     )
     assert text.count("The Shared Database") == 1
 
