@@ -77,11 +77,14 @@ def test_the_same_seed_gives_the_same_options():
         ("700", r"\d*[1-9]00"),
         ("-7.25", r"-\d+\.\d\d"),
         ("7", r"\d+"),
+        ("$136.01 billion", r"\$\d+\.\d\d billion"),
+        ("12.5% of GDP", r"\d+\.\d% of GDP"),
+        ("29,400 sq km", r"\d{1,3}(,\d{3})* sq km"),
     ],
 )
 def test_numbers_look_as_the_answer_does(answer: str, looks: str):
     for seed in range(40):
-        found = other_numbers(answer, [], random.Random(seed))
+        found = other_numbers(answer, ["2024"], random.Random(seed))
         assert found is not None and len({answer, *found}) == 4
         assert all(re.fullmatch(looks, each) for each in found), found
 
@@ -90,7 +93,9 @@ def test_numbers_look_as_the_answer_does(answer: str, looks: str):
 def test_the_answer_has_any_place_among_the_numbers(answer: str):
     places: Counter[int] = Counter()
     for seed in range(600):
-        found = other_numbers(answer, ["21", "4,000", "70,004", "11.2%", "1024", "500"], random.Random(f"place {seed}"))
+        found = other_numbers(
+            answer, ["21", "4,000", "70,004", "11.2%", "1024", "500", "2023"], random.Random(f"place {seed}")
+        )
         assert found is not None
         right = read_number(answer)
         assert right is not None
@@ -106,6 +111,22 @@ def test_a_share_of_a_whole_gets_no_more_than_the_whole(answer: str):
         assert found is not None and all(0 < float(each.rstrip("%")) < 100 for each in found)
         places[sum(float(each.rstrip("%")) < float(answer.rstrip("%")) for each in found)] += 1
     assert all(65 <= places[place] <= 135 for place in range(4)), places
+
+
+def test_no_year_lies_after_the_latest_of_the_documents():
+    for seed in range(40):
+        found = other_numbers("2016", ["2025", "1998"], random.Random(seed))
+        assert found is not None and max(map(int, found)) <= 2025
+    assert other_numbers("2024", ["2025"], random.Random(0)) is None  # too late to have any place among them
+    assert other_numbers("2016", [], random.Random(0)) is None
+
+
+def test_a_number_of_another_unit_is_no_rival():
+    for seed in range(40):
+        found = other_numbers(
+            "$136.01 billion", ["971.00 million kWh", "12.50 billion", "$8.64 billion"], random.Random(seed)
+        )
+        assert found is not None and all(each.startswith("$") and each.endswith(" billion") for each in found)
 
 
 def test_a_small_number_has_no_room_for_others():

@@ -11,6 +11,7 @@ from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.choices.dates import other_dates, read_date
 from longstride.synthesis.choices.numbers import other_numbers, read_number
 from longstride.synthesis.choices.picking import distinct, pick_texts
+from longstride.synthesis.choices.rivals import named_in_scope
 
 LETTERS = "ABCD"
 FAMILY = "multiple_choice"
@@ -59,10 +60,12 @@ def as_multiple_choice(
 def _wrong_options(candidate: Candidate, answer: str, pool: Sequence[str], draw: random.Random) -> list[str] | None:
     if (candidate.derivation.get("form") or {}).get("kind") == "count":
         return None  # of a few things that the question names: their number bounds the options on one side
-    if read_number(answer) is not None:
-        return other_numbers(answer, pool, draw)
+    if answer in (named := set(named_in_scope(candidate.derivation))):
+        pool = [each for each in pool if each in named]  # a name that the question does not offer is no option
     if read_date(answer) is not None:
         return other_dates(answer, draw)
+    if read_number(answer) is not None:
+        return other_numbers(answer, pool, draw)
     return pick_texts(answer, pool, candidate.core_question, draw)
 
 

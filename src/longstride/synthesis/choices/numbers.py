@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMBER = re.compile(
-    r"(?P<sign>-?)(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.(?P<decimals>\d{1,9}))?(?P<ending>%| \w+)?"
+    r"(?P<sign>-?)(?P<currency>[$€£¥]?)(?P<digits>\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.(?P<decimals>\d{1,9}))?"
+    r"(?P<ending>%(?: [a-zA-Z][\w ./'-]{0,40})?| [a-zA-Z][\w ,./'-]{0,60})?"
 )
-YEARS = range(1000, 2101)
+YEARS = range(1500, 2101)
 SMALLEST = 5  # below, there is no room for three smaller numbers
 STEPS = (0.07, 0.5)  # between neighbours, in the logarithm
 SHARE_STEPS = (0.2, 0.9)  # between neighbouring shares of a whole, in the logarithm of their odds
@@ -26,7 +27,17 @@ class Written:
     scaled: int
     decimals: int
     commas: bool
-    ending: str
+    ending: str  # a percent sign, a magnitude, a unit
+    currency: str = ""
+
+    @property
+    def percent(self) -> bool:
+        return self.ending.startswith("%")
+
+    @property
+    def year(self) -> bool:
+        plain = not (self.decimals or self.commas or self.ending or self.currency)
+        return plain and self.scaled in YEARS and _form(self.scaled)[0] == "zeros"
 
     def like(self, scaled: int) -> str:
         """Another number, written the same way."""
@@ -34,7 +45,7 @@ class Written:
         whole, part = (digits[: -self.decimals], digits[-self.decimals :]) if self.decimals else (digits, "")
         if self.commas:
             whole = f"{int(whole):,}"
-        return f"{'-' if scaled < 0 else ''}{whole}{'.' if part else ''}{part}{self.ending}"
+        return f"{'-' if scaled < 0 else ''}{self.currency}{whole}{'.' if part else ''}{part}{self.ending}"
 
 
 def read_number(text: str) -> Written | None:
@@ -45,7 +56,7 @@ def read_number(text: str) -> Written | None:
     part = match["decimals"] or ""
     scaled = int(match["digits"].replace(",", "") + part)
     commas = "," in match["digits"] or (scaled < 1000 * 10 ** len(part) and bool(part or match["ending"]))
-    return Written(-scaled if match["sign"] else scaled, len(part), commas, match["ending"] or "")
+    return Written(-scaled if match["sign"] else scaled, len(part), commas, match["ending"] or "", match["currency"])
 
 
 def other_numbers(answer: str, found: Sequence[str], draw: random.Random, count: int = 3) -> list[str] | None:
@@ -62,6 +73,9 @@ def other_numbers(answer: str, found: Sequence[str], draw: random.Random, count:
     if size // 10 ** _form(size)[1] < SMALLEST:
         return None
     place = draw.randrange(count + 1)
+    if number.year:
+        years = _years(size, found, place, count, draw)
+        return None if years is None else [number.like(each) for each in years]
     rivals = _rivals(number, found)
     below = _taken([each for each in rivals if each < size], place, draw)
     above = _taken([each for each in rivals if each > size], count - place, draw)
@@ -73,15 +87,29 @@ def other_numbers(answer: str, found: Sequence[str], draw: random.Random, count:
     return [number.like(sign * each) for each in below + above]
 
 
+def _years(size: int, found: Sequence[str], place: int, count: int, draw: random.Random) -> list[int] | None:
+    """Years about the answer, none later than the latest of the documents; None where the answer is too late itself.
+
+    What is asked for seldom lies in the future: a later year would give itself away.
+    """
+    known = [other.scaled for text in found if (other := read_number(text)) is not None and other.year]
+    span = min(3 * NEAR, max(known, default=0) - size)
+    if span < count:
+        return None
+    return draw.sample(range(size - span, size), place) + draw.sample(range(size + 1, size + span + 1), count - place)
+
+
 def _rivals(number: Written, found: Sequence[str]) -> list[int]:
     """The sizes of other numbers that are written the same way, and are as round."""
     size = abs(number.scaled)
     kept: dict[int, None] = {}
     for text in found:
         other = read_number(text)
-        if other is None or (other.decimals, other.ending) != (number.decimals, number.ending):
+        if other is None or other.year or other.decimals != number.decimals:
             continue
-        if number.ending == "%" and size < 100 * 10**number.decimals <= abs(other.scaled):
+        if (other.ending, other.currency) != (number.ending, number.currency):
+            continue
+        if number.percent and size < 100 * 10**number.decimals <= abs(other.scaled):
             continue
         if (other.scaled < 0) != (number.scaled < 0) or abs(other.scaled) == size or abs(other.scaled) < 2:
             continue
@@ -115,12 +143,10 @@ def _made(number: Written, taken: Sequence[int], count: int, side: int, draw: ra
         if kind != "zeros":
             exponent = (size + (kind != "power")).bit_length() - 1 + side * step
             value = 2 ** max(0, exponent) - (kind != "power")
-        elif (size // 10**zeros < 4 * NEAR and number.ending != "%") or (
-            not number.decimals and size in YEARS and not number.commas
-        ):
+        elif size // 10**zeros < 4 * NEAR and not number.percent:
             value = int(last) + side * draw.randint(1, max(1, min(NEAR, size // 10**zeros // 4))) * 10**zeros
             last = value
-        elif number.ending == "%" and size < 100 * 10**number.decimals:
+        elif number.percent and size < 100 * 10**number.decimals:
             odds = last / (100 * 10**number.decimals - last) * math.exp(side * draw.uniform(*SHARE_STEPS))
             last = 100 * 10**number.decimals * odds / (1 + odds)
             value = round(last / 10**zeros) * 10**zeros
@@ -129,7 +155,7 @@ def _made(number: Written, taken: Sequence[int], count: int, side: int, draw: ra
             value = round(last / 10**zeros) * 10**zeros
         if kind == "zeros" and value // 10**zeros % 10 == 0:
             continue  # rounder than the answer
-        if number.ending == "%" and size < 100 * 10**number.decimals <= value:
+        if number.percent and size < 100 * 10**number.decimals <= value:
             break
         if value > 1 and value not in taken and value not in made and (value - size) * side > 0:
             made.append(value)
