@@ -6,11 +6,9 @@ batch (a function of its arguments alone, in any process), and one `Deduplicator
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from longstride.corpus.dedup import THRESHOLD, Deduplicator, Signature, signature
@@ -23,6 +21,7 @@ from longstride.corpus.parsers import Parsers
 from longstride.corpus.readers import SourceText, read_sources
 from longstride.corpus.sources import CorpusFile, find_files
 from longstride.corpus.split import MIN_TOKENS, split_source
+from longstride.parallel import ordered_map
 from longstride.records import Document
 from longstride.tokens import Tokenizer, load_tokenizer
 
@@ -134,39 +133,9 @@ def read_corpus(
 def _read(
     groups: Iterable[Sequence[CorpusFile]], reading: Reading, deduplicator: Deduplicator, workers: int, funnel: Funnel
 ) -> Iterator[Document]:
-    for sources, counts in _in_order(groups, reading, workers):
+    for sources, counts in ordered_map(partial(read_files, reading=reading), groups, workers):
         funnel.add(counts)
         yield from without_duplicates(sources, deduplicator, funnel)
-
-
-def _in_order(
-    groups: Iterable[Sequence[CorpusFile]], reading: Reading, workers: int
-) -> Iterator[tuple[list[ReadSource], Funnel]]:
-    """`read_files` of each group, in order; at most two groups a worker are in flight."""
-    if workers == 1:
-        for group in groups:
-            yield read_files(group, reading)
-        return
-    import multiprocessing
-
-    with ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_single_threaded
-    ) as pool:
-        waiting: deque[Future[tuple[list[ReadSource], Funnel]]] = deque()
-        try:
-            for group in groups:
-                waiting.append(pool.submit(read_files, group, reading))
-                if len(waiting) == 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _single_threaded() -> None:
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the workers are the parallelism
 
 
 def _documents(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from longstride.corpus import CorpusFile, Deduplicator, Funnel, Reading, batches, read_files, without_duplicates
 from longstride.corpus.reading import ReadSource
-from longstride.pipeline.parallel import ordered_map
+from longstride.parallel import ordered_map
 from longstride.pipeline.regions import Region
 from longstride.records import Document
 from longstride.records.parquet import read_documents, write_documents
@@ -36,7 +37,7 @@ def write_corpus(
     funnel, deduplicator = Funnel(), Deduplicator()
     written: list[tuple[Path, int]] = []
     left = [group for number, group in enumerate(groups) if not work.part(_mark(number)).exists()]
-    results = ordered_map(_Read(reading), left, workers)
+    results = ordered_map(partial(read_files, reading=reading), left, workers)
     for number, group in enumerate(groups):
         path = work.folder / "documents" / f"{number:05}.parquet"
         done = work.read_json(_mark(number))
@@ -72,16 +73,6 @@ def regions_of(files: Sequence[tuple[Path, int]], region_documents: int) -> list
     elif held:
         regions[-1] = Region(regions[-1].number, (*regions[-1].files, *held))
     return regions
-
-
-class _Read:
-    """`read_files` with its settings, picklable."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-
-    def __call__(self, files: Sequence[CorpusFile]) -> tuple[list[ReadSource], Funnel]:
-        return read_files(files, self.reading)
 
 
 def _read_batch(result: tuple[list[ReadSource], Funnel], deduplicator: Deduplicator) -> tuple[Funnel, list[Document]]:

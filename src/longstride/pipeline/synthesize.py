@@ -24,9 +24,9 @@ from longstride.curation.funnel import Funnel
 from longstride.curation.shortcuts import ShortcutAudit
 from longstride.errors import InputError
 from longstride.files import content_digest
+from longstride.parallel import ordered_map
 from longstride.pipeline.assembling import CONTEXTS_A_UNIT, STAGE, AssemblyUnit, assemble, grouped
 from longstride.pipeline.choosing import choose, quotas, write_chosen
-from longstride.pipeline.parallel import ordered_map
 from longstride.pipeline.proposing import ProposalUnit, propose, read_candidates
 from longstride.pipeline.reading import corpus_digest, regions_of, write_corpus
 from longstride.pipeline.regions import Region, begin_worker

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from longstride.pipeline.parallel import ordered_map
+from longstride.parallel import ordered_map
 
 ORPHANS = """
 import os, sys, time
 from pathlib import Path
-from longstride.pipeline.parallel import ordered_map
+from longstride.parallel import ordered_map
 
 def work(item):
     Path(sys.argv[1], str(os.getpid())).touch()
