@@ -153,7 +153,7 @@ longstride.reader = (() => {
             class: "document",
             id: `document-${each.place}`,
             ontoggle: (event) => {
-              if (event.target.open) open(each.place);
+              if (event.target.open && shown.article.contains(event.target)) open(each.place); // it may come late
             },
           },
           element(
