@@ -129,6 +129,13 @@ def test_a_number_of_another_unit_is_no_rival():
         assert found is not None and all(each.startswith("$") and each.endswith(" billion") for each in found)
 
 
+def test_a_share_next_to_the_whole_leaves_no_room_or_finds_it():
+    for seed in range(200):
+        for answer in ("99%", "99.9%", "99.99%", "98.5% of GDP", "50%"):
+            found = other_numbers(answer, [], random.Random(seed))
+            assert found is None or len({answer, *found}) == 4
+
+
 def test_a_small_number_has_no_room_for_others():
     assert other_numbers("3", [], random.Random(0)) is None
     assert other_numbers("many", [], random.Random(0)) is None

@@ -147,8 +147,11 @@ def _made(number: Written, taken: Sequence[int], count: int, side: int, draw: ra
             value = int(last) + side * draw.randint(1, max(1, min(NEAR, size // 10**zeros // 4))) * 10**zeros
             last = value
         elif number.percent and size < 100 * 10**number.decimals:
-            odds = last / (100 * 10**number.decimals - last) * math.exp(side * draw.uniform(*SHARE_STEPS))
-            last = 100 * 10**number.decimals * odds / (1 + odds)
+            whole = 100 * 10**number.decimals
+            if last >= whole:
+                break  # so near to the whole that no share is left above
+            odds = last / (whole - last) * math.exp(side * draw.uniform(*SHARE_STEPS))
+            last = whole * odds / (1 + odds)
             value = round(last / 10**zeros) * 10**zeros
         else:
             last *= math.exp(side * draw.uniform(*STEPS))
