@@ -81,6 +81,25 @@ def test_near_duplicates_and_benchmark_questions_fall_out(tmp_path: Path, docume
     assert list(unread) == ["broken.json"]
 
 
+def test_letters_stay_balanced_and_frequent_answers_are_thinned(tmp_path: Path, documents: DocumentFolder):
+    choices = [
+        dataclasses.replace(
+            sample(n, "multiple_choice"), ground_truth=("ABCD"[0 if n % 10 < 6 else n % 4],), reward_style="choice"
+        )
+        for n in range(80)
+    ]
+    years = [dataclasses.replace(sample(n), ground_truth=("2024" if n % 2 else str(n),)) for n in range(100, 180)]
+    write_samples(tmp_path / "a.parquet", [*choices, *years])
+    settings = SynthesisSettings(samples=40, target_tokens=(1000,), target_shares=(1.0,))
+    files = [tmp_path / "a.parquet"]
+    places, funnel, _ = choose(files, documents, quotas(settings, [1000]), 0, None, lambda: None)
+    chosen = [[*choices, *years][row] for _, row in places]
+    letters = Counter(each.ground_truth[0] for each in chosen if each.reward_style == "choice")
+    assert max(letters.values()) - min(letters.values()) <= 1
+    assert funnel.stages["answers"].reasons.total() >= 38
+    assert sum(each.ground_truth == ("2024",) for each in chosen) <= 2
+
+
 def test_files_have_a_fixed_size(tmp_path: Path):
     count = SAMPLES_A_FILE + 3
     write_samples(tmp_path / "a.parquet", [sample(n) for n in range(count)])

@@ -74,7 +74,9 @@ def choose(
         if hit is None:
             deduplicator.keep(sample)
             keys[place] = balance_key(sample)
-            if sample.reward_style != "choice":
+            if sample.reward_style == "choice":
+                keys[place] = (*keys[place], *sample.ground_truth)  # letters stay balanced
+            else:
                 answers.append((place, ((sample.task, sample.question_type), sample.ground_truth[0].casefold())))
     frequent = {answers[index][0] for index in frequent_answers([each for _, each in answers], MOST_FREQUENT)}
     for place in list(keys):

@@ -32,7 +32,6 @@ class Candidate:
     derivation: Mapping[str, Any]  # plain JSON, enough for `answers`
     entities: tuple[str, ...]  # names that a near distractor would share
     reward_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    made_documents: tuple[Document, ...] = ()  # that the question brings: their ids stand in document_ids
 
 
 @dataclass(frozen=True)

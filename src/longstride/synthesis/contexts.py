@@ -13,7 +13,6 @@ from longstride.tokens import Tokenizer
 
 FULL_CONTEXT_PROMPT = "full_context"  # the prompt of the paper's README
 ANSWER_FORM = 'Format your response as follows: "Therefore, the answer is (insert answer here)".'  # likewise
-BARE_ANSWER = "Do not include any other text."  # ends instructions that ask for the answer alone, as MRCR's do
 BETWEEN_DOCUMENTS = "\n\n"
 
 
@@ -37,14 +36,12 @@ def rendered(document: Document) -> str:
 
 
 def prompt_text(documents: Sequence[Document], question: str, format_instructions: str) -> str:
-    """The whole user message; it asks for the answer in a sentence, unless the instructions ask for it bare."""
-    instructions = format_instructions.strip()
-    form = "" if instructions.endswith(BARE_ANSWER) else ANSWER_FORM
+    """The whole user message."""
     return fill_prompt(
         FULL_CONTEXT_PROMPT,
         documents=BETWEEN_DOCUMENTS.join(map(rendered, documents)),
         question=question.strip(),
-        instructions="\n".join(part for part in (instructions, form) if part),
+        instructions="\n".join(part for part in (format_instructions.strip(), ANSWER_FORM) if part),
     )
 
 

@@ -6,11 +6,9 @@ answer, and with all of them in place each question must still have its one answ
 
 from __future__ import annotations
 
-import copy
 import random
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -43,46 +41,17 @@ class DistractorPool:
         self.documents = {document.id: document for document in documents}
         self.sources, self.families, self.tokenizer = sources, families, tokenizer
         self._ids = list(self.documents)
+        self._index: bm25s.BM25 | None = None
         gap = tokenizer.count(BETWEEN_DOCUMENTS)
         counts = tokenizer.count_each([rendered(document) for document in documents])
         self.tokens = {document.id: count + gap for document, count in zip(documents, counts, strict=True)}
 
-    def _with(self, made: Sequence[Document]) -> DistractorPool:
-        """This pool, knowing documents that candidates bring; it shares the index, and never offers them."""
-        more = DistractorPool(made, {}, self.families, self.tokenizer)
-        pool = copy.copy(self)
-        pool._index = self._index  # built here once, not in each copy
-        pool.documents, pool.tokens = {**self.documents, **more.documents}, {**self.tokens, **more.tokens}
-        pool.sources = {
-            name: {
-                **self.sources.get(name, {}),
-                **{
-                    document.id: Source(
-                        document.id,
-                        document.parent_id or document.id,
-                        document.title,
-                        more.tokens[document.id],
-                        facts,
-                    )
-                    for document in made
-                    if (facts := family.extract(document))
-                },
-            }
-            for name, family in self.families.items()
-        }
-        return pool
-
     def extend(self, candidates: Sequence[Candidate], target_tokens: int, seed: int) -> Context | None:
         """One context for all of `candidates`, of at most `target_tokens` tokens with the longest question.
-
-        Documents that candidates bring stand in it like those of the pool, and are no distractors of other contexts.
 
         None where their own documents are over the target, or where a question has another answer, or several, once
         all of the documents stand together.
         """
-        brought = [document for each in candidates for document in each.made_documents]
-        if made := [document for document in brought if document.id not in self.documents]:
-            return self._with(made).extend(candidates, target_tokens, seed)
         generator = random.Random(f"{seed}/context/{'/'.join(each.key for each in candidates)}")
         required = list(dict.fromkeys(name for each in candidates for name in each.document_ids))
         frame = max(
@@ -133,20 +102,14 @@ class DistractorPool:
         chosen += taken
         return taken
 
-    @cached_property
-    def _index(self) -> bm25s.BM25:
-        """Of the pool's own documents, in the order of their ids."""
-        import bm25s
-
-        index = bm25s.BM25()
-        corpus = [f"{self.documents[name].title}\n{self.documents[name].text}" for name in self._ids]
-        index.index(bm25s.tokenize(corpus, stopwords="en", show_progress=False), show_progress=False)
-        return index
-
     def _near(self, candidates: Sequence[Candidate]) -> list[str]:
         """The documents nearest to the questions, those of the first rank first; each once."""
         import bm25s
 
+        if self._index is None:
+            self._index = bm25s.BM25()
+            corpus = [f"{document.title}\n{document.text}" for document in self.documents.values()]
+            self._index.index(bm25s.tokenize(corpus, stopwords="en", show_progress=False), show_progress=False)
         queries = [f"{each.core_question} {' '.join(each.entities)}" for each in candidates]
         tokens = bm25s.tokenize(queries, stopwords="en", show_progress=False)
         count = min(NEAR_CANDIDATES, len(self._ids))
