@@ -2,7 +2,7 @@
 
 import pytest
 
-from longstride.grading import RULES, grade
+from longstride.grading import RULES, extraction_of, grade
 
 QUESTION = "Which city hosted the summit first, Paris or London?"
 
@@ -149,3 +149,11 @@ def test_a_hostile_megabyte_is_graded_to_its_end():
     response = "the answer is " + "the Paris, 5 (A) or " * 50_000
     for style, truth in [("cover_exact_match", "Rome"), ("choice", "B"), ("numeric", "5"), ("set", "Rome")]:
         grade(response, truth, style, question=QUESTION)
+
+
+def test_where_the_answer_is_looked_for():
+    assert extraction_of("mrcr", {"prefix": "x"}) == "whole"
+    assert extraction_of("exact", {}) == "the_answer_is"
+    assert extraction_of("exact", {"extraction": "boxed"}) == "boxed"
+    with pytest.raises(ValueError, match="unknown grading rule"):
+        extraction_of("poetry", {})

@@ -7,7 +7,7 @@ import pytest
 
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate, QuestionFamily, Source
-from longstride.synthesis.contexts import Context, prompt_text, sample_of
+from longstride.synthesis.contexts import STYLES, Context, sample_of
 from longstride.synthesis.distractors import DistractorPool
 from longstride.tokens import Tokenizer, load_tokenizer
 
@@ -44,7 +44,7 @@ def test_a_context_nears_its_target_and_never_passes_it(
     pool = pool_of(family, documents, tokenizer)
     for target, candidate in itertools.product((300, 700, 1500), candidates_of(family, pool)):
         context = extended(pool, [candidate], target)
-        text = prompt_text(context.documents, candidate.core_question, candidate.format_instructions)
+        text = STYLES["paper"].text(context.documents, candidate)
         assert 0.8 * target < tokenizer.count(text) <= target
         assert all(document.text in text for document in context.documents)
         assert {*candidate.document_ids} <= {document.id for document in context.documents}
@@ -127,3 +127,39 @@ def test_a_seed_gives_one_context(family: QuestionFamily, documents: list[Docume
     some = candidates_of(family, pool_of(family, documents, tokenizer))[:2]
     contexts = [extended(pool_of(family, documents, tokenizer), some, TARGET, seed) for seed in (0, 0, 1)]
     assert contexts[0] == contexts[1] != contexts[2]
+
+
+def test_documents_that_a_question_brings_stand_in_its_context(
+    family: QuestionFamily, documents: list[Document], tokenizer: Tokenizer
+):
+    pool = pool_of(family, documents, tokenizer)
+    brought = Document("made-1", "Kestrel", "literature", "made", "Kestrel lies in Farland . Nobody goes there .")
+    aside = Document("made-2", "Talon", "literature", "made", "Talon lies in Nearland . Everybody goes there .")
+    plain = candidates_of(family, pool)[0]
+    candidate = dataclasses.replace(
+        plain,
+        key="capitals-Kestrel",
+        ground_truth=("Farland",),
+        document_ids=("made-1",),
+        derivation={"town": "Kestrel"},
+        made_documents=(brought, aside),
+    )
+    context = extended(pool, [candidate, plain])
+    held = {document.id: document for document in context.documents}
+    assert {"made-1", "made-2", *plain.document_ids} <= set(held)
+    assert held["made-1"] is brought
+    assert "made-1" not in pool.documents
+    without = dataclasses.replace(candidate, made_documents=(aside,), document_ids=())
+    assert pool.extend([without], TARGET, 0) is None  # the question is asked again of what stands there
+    contradicted = dataclasses.replace(aside, text="Kestrel lies in Nearland .")
+    assert pool.extend([dataclasses.replace(candidate, made_documents=(brought, contradicted))], TARGET, 0) is None
+
+
+def test_the_form_of_the_answer_is_asked_for_unless_the_whole_response_is_one(family: QuestionFamily):
+    (plain,) = family.propose([Source("d", "d", "Ebbing", 20, ("Ebbing", "Farland"))], TARGET, 0, 1)
+    repeat = dataclasses.replace(plain, reward_style="mrcr", reward_arguments={"prefix": "xYz"})
+    assert "Therefore, the answer is" in STYLES["paper"].text((), plain)
+    assert "Therefore" not in STYLES["paper"].text((), repeat)
+    tiny = STYLES["tiny"].text((Document("d", "A title", "literature", "x", "Ebbing is small ."),), plain)
+    assert tiny.split()[:4] == ["Ebbing", "is", "small", "."]
+    assert tiny.split()[-2:] == ["Reply", ":"]

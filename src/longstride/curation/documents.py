@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 64
 
 
 class DocumentFolder(Mapping[str, Document]):
-    """Every document of a folder of parquet files. Reads all of them once, and checks them.
+    """Every document of a folder of parquet files, or of the files named. Reads all of them once, and checks them.
 
     on_document: called for each document of that first reading.
 
@@ -26,11 +26,11 @@ class DocumentFolder(Mapping[str, Document]):
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | Sequence[Path],
         on_document: Callable[[Document], None] | None = None,
         max_cached_characters: int = MAX_CACHED_CHARACTERS,
     ) -> None:
-        self.files = parquet_files(folder)
+        self.files = parquet_files(folder) if isinstance(folder, str | Path) else list(folder)
         self._places: dict[str, tuple[int, int]] = {}  # id -> file, row in it
         self._cache: BoundedCache[str, Document] = BoundedCache(max_cached_characters)
         self._ends: dict[int, list[int]] = {}  # file -> the row after each of its row groups

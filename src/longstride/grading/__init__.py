@@ -9,7 +9,7 @@ from longstride.grading.mrcr import mrcr_score
 from longstride.grading.normal_form import benchmark_form, strict_form
 from longstride.grading.numeric import numeric_match
 from longstride.grading.passes import pass_at_k
-from longstride.grading.rules import RULES, RuleGrade, grade
+from longstride.grading.rules import RULES, RuleGrade, extraction_of, grade
 from longstride.grading.text_match import cover_exact_match, exact_match, qa_f1
 from longstride.grading.thinking import strip_thinking
 
@@ -27,6 +27,7 @@ __all__ = [
     "cover_exact_match",
     "exact_match",
     "extract_answer",
+    "extraction_of",
     "grade",
     "hybrid",
     "list_match",

@@ -83,7 +83,8 @@ def grade(
         if name not in (*rule.arguments, *COMMON_ARGUMENTS):
             raise unknown_name(f"argument of rule {style}", name, (*rule.arguments, *COMMON_ARGUMENTS))
     opened = bool(arguments.pop("thinking_opened", False))
-    extraction = arguments.pop("extraction", rule.extraction)
+    extraction = extraction_of(style, arguments)
+    arguments.pop("extraction", None)
     if extraction == "choice":
         answer = choice_letter(response, arguments.get("choices", "ABCD"), thinking_opened=opened)
     else:
@@ -92,6 +93,14 @@ def grade(
     if isinstance(result, str):
         return RuleGrade(0.0, answer, style, refused=result)
     return RuleGrade(result if answer is not None else 0.0, answer, style)
+
+
+def extraction_of(style: str, arguments: Mapping[str, Any]) -> str:
+    """Where `grade` looks for the answer: a style of `extract_answer`; "whole" says that the response is the answer.
+
+    Raises ValueError as `rule_named`.
+    """
+    return arguments.get("extraction", rule_named(style).extraction)
 
 
 def rule_named(style: str) -> Rule:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from longstride.curation.curator import with_checks
 from longstride.curation.funnel import Funnel
+from longstride.pipeline.made_documents import made_by, write_brought
 from longstride.pipeline.regions import LoadedRegion, Region, Worker, current_worker
 from longstride.pipeline.settings import SynthesisSettings
 from longstride.records import Sample
@@ -36,6 +38,11 @@ class AssemblyUnit:
     def funnel_path(self) -> Path:
         return self.path.with_suffix(".json")
 
+    @property
+    def documents_path(self) -> Path:
+        """Where the documents go that its samples bring, if any do."""
+        return self.path.with_suffix(".documents.parquet")
+
 
 def assemble(unit: AssemblyUnit) -> Path:
     """Write the unit's samples that pass every check, and its funnel. What is there is not made again."""
@@ -44,13 +51,16 @@ def assemble(unit: AssemblyUnit) -> Path:
         loaded = worker.load(unit.region)
         funnel = Funnel((STAGE,))
         accepted: list[Sample] = []
+        made = made_by(each for group in unit.groups for each in group)
+        documents = ChainMap(made, loaded.documents)
         for group in unit.groups:
             for sample in _samples(group, loaded, unit.target_tokens, worker, funnel):
-                verdict = loaded.curator.check(sample, loaded.documents)
+                verdict = loaded.curator.check(sample, documents)
                 for name, outcome in verdict.outcomes:
                     funnel.count(name, outcome.reason, outcome.skipped)
                 if verdict.passed:
                     accepted.append(with_checks(sample, verdict.checks()))
+        write_brought(unit.documents_path, accepted, made)
         write_samples(unit.path, accepted)
         write_json(unit.funnel_path, funnel.to_json())
     return unit.path
@@ -64,7 +74,7 @@ def grouped(
     groups: list[list[Candidate]] = []
     held: list[set[str]] = []
     for candidate in candidates:
-        needed = set(candidate.document_ids)
+        needed = set(candidate.required_ids)
         best, saved = None, -1
         for place in range(max(0, len(groups) - OPEN_GROUPS), len(groups)):
             together = held[place] | needed
@@ -93,4 +103,5 @@ def _samples(
         funnel.count(STAGE, NO_CONTEXT if context is None else None)
     if context is None:
         return []
-    return [sample_of(each, context, worker.tokenizer, DATA_SOURCE, worker.settings.seed) for each in group]
+    seed = worker.settings.seed
+    return [sample_of(each, context, worker.tokenizer, DATA_SOURCE, seed, worker.style) for each in group]

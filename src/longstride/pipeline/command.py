@@ -24,6 +24,8 @@ def run_synthesize(
     tasks: str,
     target_tokens: str,
     tokenizer: str,
+    prompt: str,
+    filtered: bool,
     seed: int,
     workers: int,
     families: Sequence[str],
@@ -38,6 +40,8 @@ def run_synthesize(
         target_tokens=lengths,
         target_shares=shares,
         tokenizer=tokenizer,
+        prompt=prompt,
+        filtered=filtered,
         seed=seed,
         document_families=parse_families(families),
     )

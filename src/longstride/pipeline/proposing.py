@@ -12,7 +12,7 @@ from typing import Any
 
 from longstride.pipeline.regions import Region, current_worker
 from longstride.pipeline.settings import SynthesisSettings
-from longstride.records import Evidence
+from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate
 from longstride.workspace import write_json
 
@@ -85,4 +85,6 @@ def read_candidates(paths: Sequence[Path]) -> list[Candidate]:
 
 def _candidate(values: dict[str, Any]) -> Candidate:
     lists = {name: tuple(values[name]) for name in ("ground_truth", "document_ids", "entities")}
-    return Candidate(**{**values, **lists, "evidence": tuple(Evidence(**each) for each in values["evidence"])})
+    evidence = tuple(Evidence(**each) for each in values["evidence"])
+    made = tuple(Document(**each) for each in values["made_documents"])
+    return Candidate(**{**values, **lists, "evidence": evidence, "made_documents": made})

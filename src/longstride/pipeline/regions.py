@@ -15,7 +15,7 @@ from longstride.records import Document
 from longstride.records.parquet import read_documents
 from longstride.synthesis.candidates import QuestionFamily, Source
 from longstride.synthesis.choices import MultipleChoiceFamily
-from longstride.synthesis.contexts import rendered
+from longstride.synthesis.contexts import style_named
 from longstride.synthesis.distractors import DistractorPool
 from longstride.tokens import Tokenizer, load_tokenizer
 
@@ -37,20 +37,22 @@ class Worker:
         self.settings = settings
         self.tokenizer: Tokenizer = load_tokenizer(settings.tokenizer)
         self.families: dict[str, QuestionFamily] = load_families()
+        self.style = style_named(settings.prompt)
         self._loaded: LoadedRegion | None = None
 
     def load(self, region: Region) -> LoadedRegion:
         """The region's documents and facts; those of the region asked for last are held."""
         if self._loaded is None or self._loaded.region != region:
-            self._loaded = LoadedRegion(region, self.families, self.tokenizer, self.settings.seed)
+            self._loaded = LoadedRegion(region, self)
         return self._loaded
 
 
 class LoadedRegion:
     """A region's documents, and what the families make of them when it is asked for."""
 
-    def __init__(self, region: Region, families: Mapping[str, QuestionFamily], tokenizer: Tokenizer, seed: int) -> None:
-        self.region, self.families, self.tokenizer, self.seed = region, families, tokenizer, seed
+    def __init__(self, region: Region, worker: Worker) -> None:
+        self.region, self.families, self.tokenizer = region, worker.families, worker.tokenizer
+        self.style, self.seed = worker.style, worker.settings.seed
         documents = [document for file in region.files for document in read_documents(file)]
         self.documents = {document.id: document for document in documents}
         self._sources: dict[str, dict[str, Source]] = {}
@@ -58,7 +60,7 @@ class LoadedRegion:
     @cached_property
     def tokens(self) -> dict[str, int]:
         """What each document takes in a prompt."""
-        counts = self.tokenizer.count_each([rendered(document) for document in self.documents.values()])
+        counts = self.tokenizer.count_each([self.style.rendered(document) for document in self.documents.values()])
         return dict(zip(self.documents, counts, strict=True))
 
     def sources(self, family: str) -> dict[str, Source]:
@@ -89,7 +91,7 @@ class LoadedRegion:
         """The documents as distractors."""
         sources = {family: self.sources(family) for family in self.families}
         documents: list[Document] = list(self.documents.values())
-        return DistractorPool(documents, sources, self.families, self.tokenizer)
+        return DistractorPool(documents, sources, self.families, self.tokenizer, self.style)
 
     @cached_property
     def curator(self) -> Curator:

@@ -11,6 +11,7 @@ from typing import Any
 from longstride.errors import InputError, unknown_name
 from longstride.records import FAMILIES, TASKS
 from longstride.synthesis.candidates import QuestionFamily
+from longstride.synthesis.contexts import STYLES
 from longstride.tokens import BUNDLED
 
 QUESTION_FAMILIES = {
@@ -20,7 +21,8 @@ QUESTION_FAMILIES = {
     "tables": "longstride.synthesis.tables.family:TablesFamily",
 }
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:\s*:\s*(\d+(?:\.\d+)?))?")
-SHORTEST_TARGET = 500  # tokens: two short documents and a question
+SHORTEST_TARGET = {"paper": 500, "tiny": 48}  # tokens: two short documents and a question
+SHORTEST_DOCUMENT = 48  # tokens: shorter ones are not split, however short the inputs
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class SynthesisSettings:
     tokenizer: str = BUNDLED
     seed: int = 0
     document_families: Mapping[str, str] = field(default_factory=dict[str, str])  # sub-folder ("." for all) -> family
+    prompt: str = "paper"  # a style of synthesis.contexts; "tiny" for models of a few hundred words
+    filtered: bool = True  # documents, by the quality filters
     questions_per_context: int = 4  # at most so many share their documents; not in the paper
     evidence_share: float = 0.75  # of the target that a context's evidence documents may take; not in the paper
     oversample: float = 1.6  # candidates for each sample wanted, since checks drop some; not in the paper
@@ -52,9 +56,11 @@ class SynthesisSettings:
             raise InputError("there is no target length", cure="name one or more, as 8k,32k")
         if len(self.target_shares) != len(self.target_tokens):
             raise InputError(f"there are {len(self.target_shares)} shares for {len(self.target_tokens)} lengths")
+        if self.prompt not in STYLES:
+            raise InputError(str(unknown_name("prompt style", self.prompt, STYLES)))
         for target in self.target_tokens:
-            if target < SHORTEST_TARGET:
-                raise InputError(f"target length {target} is under {SHORTEST_TARGET} tokens")
+            if target < (shortest := SHORTEST_TARGET[self.prompt]):
+                raise InputError(f"target length {target} is under {shortest} tokens")
 
     def candidates(self, target: int, regions: int) -> int:
         """How many candidates to build contexts for, of a region and a length of `target_tokens`."""
@@ -64,7 +70,7 @@ class SynthesisSettings:
     @property
     def document_tokens(self) -> int:
         """The most that a document may take: a quarter of the smallest target length."""
-        return min(self.target_tokens) // 4
+        return max(SHORTEST_DOCUMENT, min(self.target_tokens) // 4)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

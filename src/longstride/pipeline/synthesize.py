@@ -27,11 +27,13 @@ from longstride.files import content_digest
 from longstride.parallel import ordered_map
 from longstride.pipeline.assembling import CONTEXTS_A_UNIT, STAGE, AssemblyUnit, assemble, grouped
 from longstride.pipeline.choosing import choose, quotas, write_chosen
+from longstride.pipeline.made_documents import made_by, merge_brought, write_used
 from longstride.pipeline.proposing import ProposalUnit, propose, read_candidates
 from longstride.pipeline.reading import corpus_digest, regions_of, write_corpus
 from longstride.pipeline.regions import Region, begin_worker
 from longstride.pipeline.settings import QUESTION_FAMILIES, SynthesisSettings
-from longstride.synthesis.contexts import rendered
+from longstride.records.parquet import read_documents
+from longstride.synthesis.contexts import style_named
 from longstride.tokens import load_tokenizer
 from longstride.workspace import Workspace, write_json
 
@@ -91,7 +93,7 @@ class _Synthesis:
     ) -> None:
         self.folder, self.output, self.settings = folder, output, settings
         self.workers, self.benchmarks, self.progress = workers, benchmarks, progress
-        self.tokenizer = load_tokenizer(settings.tokenizer)
+        self.tokenizer, self.style = load_tokenizer(settings.tokenizer), style_named(settings.prompt)
 
     def run(self) -> dict[str, Any]:
         skipped = CorpusFunnel()
@@ -105,6 +107,7 @@ class _Synthesis:
                     self.settings.document_tokens,
                     self.settings.tokenizer,
                     dict(self.settings.document_families) or None,
+                    self.settings.filtered,
                 )
                 advance = self._bar("reading documents", sum(file.bytes for file in files), "bytes")
                 written, corpus = write_corpus(work, files, reading, self.workers, advance)
@@ -114,8 +117,9 @@ class _Synthesis:
                     raise InputError(f"holds no document to ask about ({reasons})", path=self.folder)
                 regions = regions_of(written, self.settings.region_documents)
                 proposals = self._propose(work, regions)
-                assembled = self._assemble(work, regions, proposals)
-                self._finish(work, assembled, corpus)
+                files = [path for path, _ in written]
+                assembled = self._assemble(work, regions, proposals, DocumentFolder(files))
+                self._finish(work, assembled, corpus, files)
             manifest = work.manifest()
             assert manifest is not None
             return manifest
@@ -127,15 +131,18 @@ class _Synthesis:
             advance(1)
         return units
 
-    def _assemble(self, work: Workspace, regions: list[Region], proposals: list[ProposalUnit]) -> list[AssemblyUnit]:
+    def _assemble(
+        self, work: Workspace, regions: list[Region], proposals: list[ProposalUnit], documents: DocumentFolder
+    ) -> list[AssemblyUnit]:
         units: list[AssemblyUnit] = []
-        documents = DocumentFolder(self.output / "documents")
         for region in regions:
             for target in self.settings.target_tokens:
                 paths = [each.path for each in proposals if (each.region, each.target_tokens) == (region, target)]
                 candidates = read_candidates(paths)[: self.settings.candidates(target, len(regions))]
-                needed = {name for each in candidates for name in each.document_ids}
-                tokens = {name: self.tokenizer.count(rendered(documents[name])) for name in sorted(needed)}
+                made = made_by(candidates)
+                needed = sorted({name for each in candidates for name in each.required_ids})
+                texts = [self.style.rendered(made.get(name) or documents[name]) for name in needed]
+                tokens = dict(zip(needed, self.tokenizer.count_each(texts), strict=True))
                 groups = grouped(candidates, tokens, target, self.settings)
                 random.Random(f"{self.settings.seed}/{region.number}/{target}").shuffle(groups)
                 for start in range(0, len(groups), CONTEXTS_A_UNIT):
@@ -146,12 +153,15 @@ class _Synthesis:
             advance(1)
         return units
 
-    def _finish(self, work: Workspace, assembled: list[AssemblyUnit], corpus: CorpusFunnel) -> None:
+    def _finish(
+        self, work: Workspace, assembled: list[AssemblyUnit], corpus: CorpusFunnel, corpus_files: list[Path]
+    ) -> None:
         funnel = Funnel((STAGE, *CHECKS))
         for unit in assembled:
             funnel.merge(Funnel.from_json(work.read_json(str(unit.funnel_path.relative_to(work.part(""))))))
         files = [unit.path for unit in assembled]
-        documents = DocumentFolder(self.output / "documents")
+        brought = merge_brought((unit.documents_path for unit in assembled), work.part("made"))
+        documents = DocumentFolder([*corpus_files, *brought])
         advance = self._bar("choosing", funnel.stages[CHECKS[-1]].left, "samples")
         wanted = quotas(self.settings, [unit.target_tokens for unit in assembled])
         places, chosen, unread = choose(
@@ -159,16 +169,19 @@ class _Synthesis:
         )
         funnel.merge(chosen)
         audit, description = ShortcutAudit(), DataSetDescription(self.tokenizer.count)
+        used: set[str] = set()
         advance = self._bar("writing and auditing", len(places), "samples")
 
         def on_sample(sample: Any) -> None:
             audit.add(sample, documents)
             description.add_sample(sample)
+            used.update(sample.document_ids)
             advance(1)
 
         count = write_chosen(files, places, self.output / "samples", on_sample)
-        for name in documents:
-            description.add_document(documents[name])
+        for file in [*corpus_files, *write_used(brought, used, self.output / "documents")]:
+            for document in read_documents(file):
+                description.add_document(document)
         write_json(
             self.output / FUNNEL_FILE,
             {"corpus": corpus.as_dict(), "samples": funnel.to_json(), "benchmarks_unread": dict(unread)},

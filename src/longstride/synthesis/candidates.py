@@ -32,6 +32,12 @@ class Candidate:
     derivation: Mapping[str, Any]  # plain JSON, enough for `answers`
     entities: tuple[str, ...]  # names that a near distractor would share
     reward_arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    made_documents: tuple[Document, ...] = ()  # what it brings to its context: a conversation, a sheet of examples
+
+    @property
+    def required_ids(self) -> tuple[str, ...]:
+        """The documents that its context must hold: those of the derivation, and what it brings beside them."""
+        return tuple(dict.fromkeys([*self.document_ids, *(document.id for document in self.made_documents)]))
 
 
 @dataclass(frozen=True)

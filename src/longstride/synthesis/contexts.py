@@ -6,14 +6,55 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from longstride.errors import unknown_name
+from longstride.grading import extraction_of
 from longstride.prompts import fill_prompt
 from longstride.records import Document, Sample
 from longstride.synthesis.candidates import Candidate
 from longstride.tokens import Tokenizer
 
-FULL_CONTEXT_PROMPT = "full_context"  # the prompt of the paper's README
-ANSWER_FORM = 'Format your response as follows: "Therefore, the answer is (insert answer here)".'  # likewise
-BETWEEN_DOCUMENTS = "\n\n"
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """How documents, question and instructions become one user message."""
+
+    prompt: str  # a file of longstride.prompts
+    document: str  # with the fields title and text; the text stands verbatim
+    between_documents: str
+    answer_form: str  # asked for unless the whole response is the answer
+
+    def rendered(self, document: Document) -> str:
+        """A document as it stands in a prompt."""
+        return self.document.format(title=document.title, text=document.text)
+
+    def text(self, documents: Sequence[Document], candidate: Candidate) -> str:
+        """The whole user message."""
+        whole = extraction_of(candidate.reward_style, candidate.reward_arguments) == "whole"
+        instructions = (candidate.format_instructions.strip(), "" if whole else self.answer_form)
+        return fill_prompt(
+            self.prompt,
+            documents=self.between_documents.join(map(self.rendered, documents)),
+            question=candidate.core_question.strip(),
+            instructions="\n".join(filter(None, instructions)),
+        )
+
+
+STYLES = {
+    "paper": PromptStyle(
+        prompt="full_context",  # the prompt of the paper's README
+        document="# {title}\n\n{text}",
+        between_documents="\n\n",
+        answer_form='Format your response as follows: "Therefore, the answer is (insert answer here)".',  # likewise
+    ),
+    "tiny": PromptStyle(prompt="tiny_full_context", document="{text}", between_documents="\n", answer_form=""),
+}  # "tiny": for models of a few hundred words, which the small fictional world is made of
+
+
+def style_named(name: str) -> PromptStyle:
+    """The prompt style of this name. Raises ValueError listing the known for any other."""
+    if name not in STYLES:
+        raise unknown_name("prompt style", name, STYLES)
+    return STYLES[name]
 
 
 @dataclass(frozen=True)
@@ -30,24 +71,16 @@ class Context:
         return hashlib.sha256("\0".join(each.id for each in self.documents).encode()).hexdigest()[:16]
 
 
-def rendered(document: Document) -> str:
-    """A document as it stands in a prompt: its title, then its text verbatim."""
-    return f"# {document.title}\n\n{document.text}"
-
-
-def prompt_text(documents: Sequence[Document], question: str, format_instructions: str) -> str:
-    """The whole user message."""
-    return fill_prompt(
-        FULL_CONTEXT_PROMPT,
-        documents=BETWEEN_DOCUMENTS.join(map(rendered, documents)),
-        question=question.strip(),
-        instructions="\n".join(part for part in (format_instructions.strip(), ANSWER_FORM) if part),
-    )
-
-
-def sample_of(candidate: Candidate, context: Context, tokenizer: Tokenizer, data_source: str, seed: int) -> Sample:
+def sample_of(
+    candidate: Candidate,
+    context: Context,
+    tokenizer: Tokenizer,
+    data_source: str,
+    seed: int,
+    style: PromptStyle = STYLES["paper"],
+) -> Sample:
     """The sample that a candidate becomes in a context; `checks` tells where its evidence stands."""
-    text = prompt_text(context.documents, candidate.core_question, candidate.format_instructions)
+    text = style.text(context.documents, candidate)
     places = {document.id: place for place, document in enumerate(context.documents)}
     required = [places[name] for name in candidate.document_ids]
     return Sample(

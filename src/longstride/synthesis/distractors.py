@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import random
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate, QuestionFamily, Source
 from longstride.synthesis.choices import LETTERS
-from longstride.synthesis.contexts import BETWEEN_DOCUMENTS, Context, prompt_text, rendered
+from longstride.synthesis.contexts import STYLES, Context, PromptStyle
 from longstride.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -36,15 +38,15 @@ class DistractorPool:
         sources: Mapping[str, Mapping[str, Source]],
         families: Mapping[str, QuestionFamily],
         tokenizer: Tokenizer,
+        style: PromptStyle = STYLES["paper"],
     ) -> None:
         """`sources[family][document_id]` holds the facts that the family took out of each document."""
         self.documents = {document.id: document for document in documents}
-        self.sources, self.families, self.tokenizer = sources, families, tokenizer
+        self.sources, self.families, self.tokenizer, self.style = sources, families, tokenizer, style
         self._ids = list(self.documents)
         self._index: bm25s.BM25 | None = None
-        gap = tokenizer.count(BETWEEN_DOCUMENTS)
-        counts = tokenizer.count_each([rendered(document) for document in documents])
-        self.tokens = {document.id: count + gap for document, count in zip(documents, counts, strict=True)}
+        self._gap = tokenizer.count(style.between_documents)
+        self.tokens = self._counted(documents)
 
     def extend(self, candidates: Sequence[Candidate], target_tokens: int, seed: int) -> Context | None:
         """One context for all of `candidates`, of at most `target_tokens` tokens with the longest question.
@@ -53,33 +55,50 @@ class DistractorPool:
         all of the documents stand together.
         """
         generator = random.Random(f"{seed}/context/{'/'.join(each.key for each in candidates)}")
-        required = list(dict.fromkeys(name for each in candidates for name in each.document_ids))
-        frame = max(
-            self.tokenizer.count(prompt_text((), each.core_question, each.format_instructions)) for each in candidates
-        )
-        room = target_tokens - frame - sum(self.tokens[name] for name in required)
-        if room < 0 or not self.well_put(candidates, required):
+        required = list(dict.fromkeys(name for each in candidates for name in each.required_ids))
+        shelf = self._shelf(candidates)
+        frame = max(self.tokenizer.count(self.style.text((), each)) for each in candidates)
+        room = target_tokens - frame - sum(shelf.tokens[name] for name in required)
+        if room < 0 or not shelf.answers_all(candidates, required):
             return None
         chosen = list(required)
-        near = self._fill(candidates, chosen, self._near(candidates), int(room * NEAR_SHARE))
+        near = self._fill(shelf, candidates, chosen, self._near(candidates), int(room * NEAR_SHARE))
         room -= sum(self.tokens[name] for name in near)
-        drawn = self._fill(candidates, chosen, self._random(generator), room)
+        drawn = self._fill(shelf, candidates, chosen, self._random(generator), room)
         order = _spread(required, near + drawn, generator)
-        context = Context(tuple(self.documents[name] for name in order), tuple(near), tuple(drawn))
+        context = Context(tuple(shelf.documents[name] for name in order), tuple(near), tuple(drawn))
         return self._cut_to(context, candidates, required, target_tokens)
 
-    def well_put(self, candidates: Sequence[Candidate], names: Sequence[str]) -> bool:
-        """True where each question has its answer, and no other, in these documents."""
-        return all(
-            self.families[each.family].answers(
-                each.derivation,
-                [self.sources[each.family][name] for name in names if name in self.sources[each.family]],
-            )
-            == each.ground_truth[:1]
-            for each in candidates
+    def _shelf(self, candidates: Sequence[Candidate]) -> _Shelf:
+        """The pool's documents, and those that the candidates bring."""
+        made = {document.id: document for each in candidates for document in each.made_documents}
+        families = {name: self.families[name] for name in sorted({each.family for each in candidates})}
+        if not made:
+            return _Shelf(self.documents, self.tokens, self.sources, families)
+        tokens = self._counted(list(made.values()))
+        sources = {
+            name: {
+                document.id: Source(document.id, document.parent_id or document.id, document.title, count, facts)
+                for document, count in zip(made.values(), tokens.values(), strict=True)
+                if (facts := family.extract(document))
+            }
+            for name, family in families.items()
+        }
+        return _Shelf(
+            ChainMap(made, self.documents),
+            ChainMap(tokens, self.tokens),
+            {name: ChainMap(found, dict(self.sources[name])) for name, found in sources.items()},
+            families,
         )
 
-    def _fill(self, candidates: Sequence[Candidate], chosen: list[str], offered: Sequence[str], room: int) -> list[str]:
+    def _counted(self, documents: Sequence[Document]) -> dict[str, int]:
+        """What each takes in a prompt, with what stands before the next."""
+        counts = self.tokenizer.count_each([self.style.rendered(document) for document in documents])
+        return {document.id: count + self._gap for document, count in zip(documents, counts, strict=True)}
+
+    def _fill(
+        self, shelf: _Shelf, candidates: Sequence[Candidate], chosen: list[str], offered: Sequence[str], room: int
+    ) -> list[str]:
         """Take of `offered`, in order, what fits and changes no answer; add it to `chosen` and give it.
 
         All that fits is taken first and the questions are asked once; only where one has another answer then, each
@@ -93,10 +112,10 @@ class DistractorPool:
             if self.tokens[name] <= left:
                 taken.append(name)
                 left -= self.tokens[name]
-        if not self.well_put(candidates, [*chosen, *taken]):
+        if not shelf.answers_all(candidates, [*chosen, *taken]):
             taken = []
             for name in innocent:
-                if self.tokens[name] <= room and self.well_put(candidates, [*chosen, *taken, name]):
+                if self.tokens[name] <= room and shelf.answers_all(candidates, [*chosen, *taken, name]):
                     taken.append(name)
                     room -= self.tokens[name]
         chosen += taken
@@ -127,10 +146,7 @@ class DistractorPool:
         """Drop distractors from the end until the prompt, counted whole, keeps the target: joined parts may grow."""
         documents = list(context.documents)
         while True:
-            longest = max(
-                self.tokenizer.count(prompt_text(documents, each.core_question, each.format_instructions))
-                for each in candidates
-            )
+            longest = max(self.tokenizer.count(self.style.text(documents, each)) for each in candidates)
             spare = [document for document in documents if document.id not in required]
             if longest <= target_tokens or not spare:
                 break
@@ -140,6 +156,27 @@ class DistractorPool:
             tuple(documents),
             tuple(name for name in context.near if name in left),
             tuple(name for name in context.random if name in left),
+        )
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """What one context may draw from."""
+
+    documents: Mapping[str, Document]
+    tokens: Mapping[str, int]
+    sources: Mapping[str, Mapping[str, Source]]
+    families: Mapping[str, QuestionFamily]
+
+    def answers_all(self, candidates: Sequence[Candidate], names: Sequence[str]) -> bool:
+        """True where each question has its answer, and no other, in these documents."""
+        return all(
+            self.families[each.family].answers(
+                each.derivation,
+                [self.sources[each.family][name] for name in names if name in self.sources[each.family]],
+            )
+            == each.ground_truth[:1]
+            for each in candidates
         )
 
 
