@@ -78,7 +78,7 @@ def grouped(
         best, saved = None, -1
         for place in range(max(0, len(groups) - OPEN_GROUPS), len(groups)):
             together = held[place] | needed
-            full = len(groups[place]) >= settings.questions_per_context
+            full = len(groups[place]) >= settings.context_questions
             if full or sum(tokens[name] for name in together) > room:
                 continue
             if (shared := len(held[place] & needed)) > saved:

@@ -16,8 +16,6 @@ from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate
 from longstride.workspace import write_json
 
-MOST_OF_A_FAMILY = 0.5  # of the candidates wanted, where other families find less; not in the paper
-
 
 @dataclass(frozen=True)
 class ProposalUnit:
@@ -40,7 +38,7 @@ class ProposalUnit:
                 region,
                 family,
                 target,
-                int(settings.candidates(target, len(regions)) * MOST_OF_A_FAMILY) + 1,
+                int(settings.candidates(target, len(regions)) * settings.most_of_a_family) + 1,
                 folder / name.format(region=region, target=target, family=family),
             )
             for region in regions

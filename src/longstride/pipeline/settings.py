@@ -18,10 +18,13 @@ QUESTION_FAMILIES = {
     "code": "longstride.synthesis.code:CodeFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph.family:KnowledgeGraphFamily",
     "multiple_choice": "longstride.synthesis.choices:MultipleChoiceFamily",
+    "small_world": "longstride.synthesis.small_world:SmallWorldFamily",
     "tables": "longstride.synthesis.tables.family:TablesFamily",
 }
 LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:\s*:\s*(\d+(?:\.\d+)?))?")
 SHORTEST_TARGET = {"paper": 500, "tiny": 48}  # tokens: two short documents and a question
+QUESTIONS_PER_CONTEXT = {"paper": 4, "tiny": 16}
+MOST_OF_A_FAMILY = {"paper": 0.5, "tiny": 1.0}  # one family alone reads the small world
 SHORTEST_DOCUMENT = 48  # tokens: shorter ones are not split, however short the inputs
 
 
@@ -38,7 +41,7 @@ class SynthesisSettings:
     document_families: Mapping[str, str] = field(default_factory=dict[str, str])  # sub-folder ("." for all) -> family
     prompt: str = "paper"  # a style of synthesis.contexts; "tiny" for models of a few hundred words
     filtered: bool = True  # documents, by the quality filters
-    questions_per_context: int = 4  # at most so many share their documents; not in the paper
+    questions_per_context: int = 0  # at most so many share their documents; 0 takes what suits the prompt style
     evidence_share: float = 0.75  # of the target that a context's evidence documents may take; not in the paper
     oversample: float = 1.6  # candidates for each sample wanted, since checks drop some; not in the paper
     region_documents: int = 2_000  # documents that questions are made over at once; not in the paper
@@ -61,6 +64,16 @@ class SynthesisSettings:
         for target in self.target_tokens:
             if target < (shortest := SHORTEST_TARGET[self.prompt]):
                 raise InputError(f"target length {target} is under {shortest} tokens")
+
+    @property
+    def context_questions(self) -> int:
+        """At most so many share their documents; not in the paper."""
+        return self.questions_per_context or QUESTIONS_PER_CONTEXT[self.prompt]
+
+    @property
+    def most_of_a_family(self) -> float:
+        """Of the candidates wanted, where other families find less; not in the paper."""
+        return MOST_OF_A_FAMILY[self.prompt]
 
     def candidates(self, target: int, regions: int) -> int:
         """How many candidates to build contexts for, of a region and a length of `target_tokens`."""
