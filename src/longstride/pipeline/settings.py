@@ -16,8 +16,10 @@ from longstride.tokens import BUNDLED
 
 QUESTION_FAMILIES = {
     "code": "longstride.synthesis.code:CodeFamily",
+    "in_context": "longstride.synthesis.in_context:InContextFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph.family:KnowledgeGraphFamily",
     "multiple_choice": "longstride.synthesis.choices:MultipleChoiceFamily",
+    "reading": "longstride.synthesis.reading:ReadingFamily",
     "small_world": "longstride.synthesis.small_world:SmallWorldFamily",
     "tables": "longstride.synthesis.tables.family:TablesFamily",
 }

@@ -15,7 +15,9 @@ from longstride.synthesis.choices.rivals import Rivals
 
 INNER = {
     "code": "longstride.synthesis.code:CodeFamily",
+    "in_context": "longstride.synthesis.in_context:InContextFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph:KnowledgeGraphFamily",
+    "reading": "longstride.synthesis.reading:ReadingFamily",
     "tables": "longstride.synthesis.tables.family:TablesFamily",
 }
 SPARE = 2  # questions of the inner families for each one wanted: some have no three wrong options
@@ -41,7 +43,7 @@ class MultipleChoiceFamily:
     name = FAMILY
 
     def __init__(self, families: Sequence[QuestionFamily] | None = None) -> None:
-        """`families` None takes those that structure alone can feed: code, graph, tables."""
+        """`families` None takes all whose answers are short; see `INNER`."""
         self.families = {each.name: each for each in (_all_families() if families is None else families)}
 
     def extract(self, document: Document) -> dict[str, Any]:
