@@ -16,6 +16,7 @@ from longstride.tokens import BUNDLED
 
 QUESTION_FAMILIES = {
     "code": "longstride.synthesis.code:CodeFamily",
+    "dialogue": "longstride.synthesis.dialogue:DialogueFamily",
     "in_context": "longstride.synthesis.in_context:InContextFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph.family:KnowledgeGraphFamily",
     "multiple_choice": "longstride.synthesis.choices:MultipleChoiceFamily",

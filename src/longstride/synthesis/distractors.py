@@ -195,7 +195,12 @@ def _spread(required: Sequence[str], others: Sequence[str], generator: random.Ra
 
 
 def _answers(candidate: Candidate) -> tuple[str, ...]:
-    """The answer as a document would write it: of a multiple choice the text of the option, not its letter."""
+    """The answer as a document would write it: of a multiple choice the text of the option, not its letter.
+
+    None behind a prefix of MRCR's, which no document writes.
+    """
+    if candidate.reward_style == "mrcr":
+        return ()
     if candidate.reward_style != "choice":
         return candidate.ground_truth
     return (candidate.derivation["options"][LETTERS.index(candidate.ground_truth[0])],)

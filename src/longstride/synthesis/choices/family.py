@@ -15,6 +15,7 @@ from longstride.synthesis.choices.rivals import Rivals
 
 INNER = {
     "code": "longstride.synthesis.code:CodeFamily",
+    "dialogue": "longstride.synthesis.dialogue:DialogueFamily",
     "in_context": "longstride.synthesis.in_context:InContextFamily",
     "knowledge_graph": "longstride.synthesis.knowledge_graph:KnowledgeGraphFamily",
     "reading": "longstride.synthesis.reading:ReadingFamily",

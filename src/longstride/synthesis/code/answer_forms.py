@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
 
 from longstride.grading import exact_match, numeric_match, strict_form
 from longstride.grading.text_match import contains_words
@@ -21,7 +19,6 @@ RULES = {
 GUESSED = frozenset({"int", "str", "bool", "float", "bytes", "Any", "object", "Callable"})  # as annotations
 MOST_DIGITS = 12  # of a float that anybody would work out
 TELLING = re.compile(r"\w\w")
-SHARE_OF_ONE_ANSWER = 0.02  # of the questions that are asked together; not in the paper
 
 
 def kind_of(what: str, answer: Value) -> str:
@@ -67,21 +64,3 @@ def _is_graded(text: str) -> bool:
         return numeric_match(text, text) == 1
     except ValueError:
         return False
-
-
-@dataclass
-class AnswerShares:
-    """Keeps any one answer from being worth guessing: each has its small share of the questions of its kind."""
-
-    share: float = SHARE_OF_ONE_ANSWER
-    _asked: Counter[str] = field(default_factory=Counter[str])
-    _given: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-
-    def allows(self, kinds: tuple[str, ...], answer: str) -> bool:
-        form = strict_form(answer)
-        return all(self._given[kind, form] < 1 + self.share * self._asked[kind] for kind in kinds)
-
-    def count(self, kinds: tuple[str, ...], answer: str) -> None:
-        for kind in kinds:
-            self._asked[kind] += 1
-            self._given[kind, strict_form(answer)] += 1

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from longstride.records import Document, Evidence
+from longstride.synthesis.answer_shares import AnswerShares
 from longstride.synthesis.candidates import Candidate, Source
-from longstride.synthesis.code.answer_forms import RULES, AnswerShares, is_askable, kind_of, written
+from longstride.synthesis.code.answer_forms import RULES, is_askable, kind_of, written
 from longstride.synthesis.code.asks import Ask
 from longstride.synthesis.code.evaluation import Value
 from longstride.synthesis.code.extraction import code_facts

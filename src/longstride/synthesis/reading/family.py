@@ -11,8 +11,8 @@ from typing import Any
 from longstride.grading import grade, strict_form
 from longstride.grading.text_match import contains_words
 from longstride.records import Document
+from longstride.synthesis.answer_shares import AnswerShares
 from longstride.synthesis.candidates import Candidate, Source
-from longstride.synthesis.code.answer_forms import AnswerShares
 from longstride.synthesis.reading.counts import COUNTS, count_answers, count_drafts, other_words
 from longstride.synthesis.reading.drafts import Draft
 from longstride.synthesis.reading.facts import ReadingFacts, reading_facts
