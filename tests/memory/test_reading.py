@@ -147,3 +147,24 @@ def test_settings_say_what_is_wrong():
         MemorySettings(prompts="poetry")
     with pytest.raises(InputError, match="chunk_tokens is 0"):
         MemorySettings(chunk_tokens=0)
+
+
+def test_a_reading_may_stop_and_answer_from_what_it_has():
+    agent = reading()
+    agent.accept(only(agent.requests()), update("boats"))
+    assert agent.reading_on
+    agent.stop()
+    assert not agent.reading_on
+    assert only(agent.requests()).kind == ANSWER
+    assert agent.chunks_read == 1
+
+
+def test_a_note_is_for_updates_alone_and_another_prompt_takes_the_same_parts():
+    agent = Reading(
+        [QUERY], ["text"], MemorySettings(), len, update_prompt="memory_merge", update_note="Quote word for word."
+    )
+    prompt = only(agent.requests()).prompt
+    assert "Where is Kestrel?\n\nQuote word for word.\n</problem>" in prompt
+    assert "Several readers" in prompt
+    agent.stop()
+    assert "Quote" not in only(agent.requests()).prompt

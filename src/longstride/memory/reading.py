@@ -52,6 +52,8 @@ class Reading:
 
     count_tokens: of a text, by the model's tokenizer or an estimate; bounds the memory.
     thinking_opened: the model's chat template opens the thinking.
+    update_prompt: in place of the prompt set's own; takes the same parts.
+    update_note: said to every update after the problem; no answer sees it.
     """
 
     queries: Sequence[Query]
@@ -59,6 +61,8 @@ class Reading:
     settings: MemorySettings
     count_tokens: Callable[[str], int]
     thinking_opened: bool = False
+    update_prompt: str = ""
+    update_note: str = ""
     state: MemoryState = field(init=False)  # (m_t, p_t)
     updates: list[Update] = field(init=False, default_factory=list[Update])
     answers: dict[int, str] = field(init=False, default_factory=dict[int, str])
@@ -68,7 +72,8 @@ class Reading:
             raise ValueError("there is no query")
         nothing = self.settings.prompt_set.nothing
         self.state = MemoryState(nothing, nothing)
-        self._problem = _listed([query.core_question for query in self.queries])
+        questions = _listed([query.core_question for query in self.queries])
+        self._problem = "\n\n".join(filter(None, (questions, self.update_note)))
         self._chunks: Iterator[str] = iter(self.chunks)
         self._number, self._attempt = 0, 0
         self._chunk = next(self._chunks, None)
@@ -78,6 +83,11 @@ class Reading:
         return len(self.answers) == len(self.queries)
 
     @property
+    def reading_on(self) -> bool:
+        """There is a chunk to be read."""
+        return self._chunk is not None
+
+    @property
     def chunks_read(self) -> int:
         return self._number
 
@@ -85,7 +95,7 @@ class Reading:
         """The update to ask for; after the last chunk, the answers that are missing, which wait for nothing."""
         if self._chunk is not None:
             prompt = fill_prompt(
-                self.settings.prompt_set.update,
+                self.update_prompt or self.settings.prompt_set.update,
                 question=shielded(self._problem),
                 memory=self.state.shown(),
                 chunk=shielded(self._chunk),
@@ -134,6 +144,10 @@ class Reading:
             yield from rest
 
         self._chunk, self._chunks, self._attempt = parts[0], chained(), 0
+
+    def stop(self) -> None:
+        """Read no further: what is in the memory answers."""
+        self._chunk, self._chunks = None, iter(())
 
     def _answer_prompt(self, query: Query) -> str:
         return fill_prompt(

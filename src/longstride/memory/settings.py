@@ -14,14 +14,22 @@ class PromptSet:
     update: str
     answer: str
     nothing: str  # what m_0 and p_0 hold; not in the paper
+    merge: str  # puts the memories of parts together; not in the paper
+    full: str  # everything in one pass, as the paper's README has it
 
 
 NOTHING = "No previous memory."
 PROMPT_SETS = {
-    "paper": PromptSet("memory_update", "memory_answer", NOTHING),  # Appendix D
-    "chunk_first": PromptSet("memory_update_chunk_first", "memory_answer", NOTHING),
-    "tiny": PromptSet("tiny_memory_update", "tiny_memory_answer", "."),
-    "tiny_chunk_first": PromptSet("tiny_memory_update_chunk_first", "tiny_memory_answer", "."),
+    "paper": PromptSet("memory_update", "memory_answer", NOTHING, "memory_merge", "full_context"),  # Appendix D
+    "chunk_first": PromptSet("memory_update_chunk_first", "memory_answer", NOTHING, "memory_merge", "full_context"),
+    "tiny": PromptSet("tiny_memory_update", "tiny_memory_answer", ".", "tiny_memory_update", "tiny_full_context"),
+    "tiny_chunk_first": PromptSet(
+        "tiny_memory_update_chunk_first",
+        "tiny_memory_answer",
+        ".",
+        "tiny_memory_update_chunk_first",
+        "tiny_full_context",
+    ),
 }  # chunk first: the trajectories of a group share the prefill of each chunk. tiny: for models of a few hundred words
 
 
