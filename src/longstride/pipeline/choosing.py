@@ -12,6 +12,8 @@ from longstride.curation.decontamination import find_contamination
 from longstride.curation.documents import DocumentFolder
 from longstride.curation.duplicates import QuestionDeduplicator
 from longstride.curation.funnel import Funnel
+from longstride.curation.shortcuts import answer_type
+from longstride.grading import strict_form
 from longstride.pipeline.settings import SynthesisSettings
 from longstride.records import Sample
 from longstride.records.parquet import read_samples, write_samples
@@ -19,7 +21,7 @@ from longstride.records.parquet import read_samples, write_samples
 STAGES = ("duplicates", "decontamination", "answers", "balance")
 NOT_CHOSEN = "more than its share"
 TOO_FREQUENT = "an answer that many questions of its kind have"
-MOST_FREQUENT = 0.04  # of the answers of a task and question type that may be the same; not in the paper
+MOST_FREQUENT = 0.03  # of the answers of a task, question type and form that may be the same; not in the paper
 SAMPLES_A_FILE = 256
 
 Place = tuple[int, int]  # file, row
@@ -61,7 +63,7 @@ def choose(
         contamination = find_contamination((sample for _, sample in _read(files)), documents.get, benchmarks)
         found, problems = contamination.found, contamination.problems
     keys: dict[Place, tuple[str, ...]] = {}
-    answers: list[tuple[Place, tuple[tuple[str, str], str]]] = []
+    answers: list[tuple[Place, tuple[tuple[str, str, str], str]]] = []
     for place, sample in _read(files):
         on_sample()
         duplicate = deduplicator.check(sample)
@@ -77,7 +79,13 @@ def choose(
             if sample.reward_style == "choice":
                 keys[place] = (*keys[place], *sample.ground_truth)  # letters stay balanced
             else:
-                answers.append((place, ((sample.task, sample.question_type), sample.ground_truth[0].casefold())))
+                answer = sample.ground_truth[0].casefold()
+                kind = (
+                    sample.task,
+                    sample.question_type,
+                    answer_type(strict_form(answer)),
+                )  # what may be guessed among
+                answers.append((place, (kind, answer)))
     frequent = {answers[index][0] for index in frequent_answers([each for _, each in answers], MOST_FREQUENT)}
     for place in list(keys):
         funnel.count("answers", TOO_FREQUENT if place in frequent else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -53,18 +54,15 @@ class MultipleChoiceFamily:
         return {name: facts for name, facts in found.items() if facts}
 
     def propose(self, sources: Sequence[Source], max_context_tokens: int, seed: int, limit: int) -> Iterator[Candidate]:
-        """Questions of the inner families in turn; the right letters take turns as well, in a drawn order."""
+        """Questions of the inner families in turn; the right letters of each question type take turns, as drawn."""
         wanted = max(FEWEST_INNER, SPARE * (limit // max(1, len(self.families)) + 1))
         streams = [self._of_one(name, sources, max_context_tokens, seed, wanted) for name in sorted(self.families)]
-        letters = _letters(seed)
+        letters = _Letters(seed)
         for _ in range(limit):
-            letter = next(letters)
             made = None
             while streams and made is None:
                 stream = streams.pop(0)
-                made = next(
-                    (each for pair in stream if (each := as_multiple_choice(*pair, seed, letter)) is not None), None
-                )
+                made = next((each for pair in stream if (each := letters.chosen(*pair)) is not None), None)
                 if made is not None:
                     streams.append(stream)
             if made is None:
@@ -97,12 +95,26 @@ def _inner(name: str, sources: Sequence[Source]) -> list[Source]:
     return [replace(each, facts=each.facts[name]) for each in sources if each.facts and name in each.facts]
 
 
-def _letters(seed: int) -> Iterator[str]:
-    """Every letter once in each four, so that their counts never differ by more than one."""
-    for block in range(10**9):
-        letters = list(LETTERS)
-        random.Random(f"{seed}/choices/letters/{block}").shuffle(letters)
-        yield from letters
+class _Letters:
+    """Gives each question type every letter once in four questions, so that their counts differ by one at most."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._blocks: Counter[str] = Counter()
+        self._left: dict[str, list[str]] = {}
+
+    def chosen(self, candidate: Candidate, distractors: Sequence[str]) -> Candidate | None:
+        """The question with options, the right one under the letter whose turn it is; None where it has no options."""
+        kind = candidate.question_type
+        if not self._left.get(kind):
+            self._left[kind] = random.Random(f"{self.seed}/choices/letters/{kind}/{self._blocks[kind]}").sample(
+                LETTERS, 4
+            )
+            self._blocks[kind] += 1
+        made = as_multiple_choice(candidate, distractors, self.seed, self._left[kind][-1])
+        if made is not None:
+            self._left[kind].pop()
+        return made
 
 
 def _all_families() -> list[QuestionFamily]:
