@@ -291,3 +291,16 @@ def test_masked_keeps_the_base_outside_the_selection_and_between_the_models_insi
 def test_refuses(base: Tensor, models: list[Tensor], topk: float, variant: str, message: str):
     with pytest.raises(ValueError, match=message):
         merge_tensors(base, models, topk, variant)  # pyright: ignore[reportArgumentType]
+
+
+def test_with_a_dtype_for_the_result_inputs_may_be_of_their_own():
+    base = BASE.bfloat16()
+    merged = merge_tensors(base, [TWO[0].double(), TWO[1].half()], dtype=torch.float32)
+    assert merged.dtype == torch.float32 and torch.equal(merged, merge_tensors(BASE, TWO))
+
+
+def test_changes_are_counted_in_the_dtype_of_the_result():
+    base = torch.ones(4)
+    models = [base + 2e-6, base + 4e-6]
+    assert merge_tensors_with_report(base, models, dtype=torch.bfloat16)[1].changed == 0
+    assert merge_tensors_with_report(base.bfloat16(), models, dtype=torch.float32)[1].changed == 4

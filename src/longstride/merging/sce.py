@@ -20,10 +20,11 @@ Where the two codes leave something open or differ from each other, it is define
 - no small constants: mergekit of 2026 takes equal coefficients below a mean square of 1e-6 and divides by at least
   1e-6. The deltas of RL at a learning rate of 2e-6 lie below that, and would never get coefficients of their own.
 
-The arithmetic is float64 on blocks that stay in cache; the result is rounded once, to the base's dtype. Variances are
-compared as float32 and coefficients kept to float32's precision, so that the size of the blocks and the order of the
-models do not show. Memory beside inputs and result: some tens of MB, whatever the size of a (contiguous) tensor. The
-k-th largest variance is found exactly by counting, the high halves of all bits and then the low, instead of by a sort.
+The arithmetic is float64 on blocks that stay in cache; the result is rounded once, to its dtype. Variances are
+compared as float32 (those of two models, which need no base, are computed so too) and coefficients kept to float32's
+precision, so that the size of the blocks and the order of the models do not show. Memory beside inputs and result: some
+tens of MB, whatever the size of a (contiguous) tensor. The k-th largest variance is found exactly by counting, the high
+halves of all bits and then the low, instead of by a sort.
 
 Shapes: N elements of the tensor, n of a block, M models.
 """
@@ -38,8 +39,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from longstride.merging.tensors import check_tensors
+
 Variant = Literal["masked", "unmasked"]
-BLOCK_ELEMENTS = 2**18  # 2 MiB of float64 for each tensor of a block
+BLOCK_ELEMENTS = 2**16  # 512 KiB of float64 for each tensor of a block, which stays in cache
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,10 @@ class TensorMergeReport:
     elements: int
     selected: int  # by Select; all for topk = 1
     sign_conflicts: int  # elements where Erase dropped something
-    changed: int  # elements of the result that differ from the base, in the base's dtype
+    changed: int  # elements of the result that differ from the base, in the result's dtype
     coefficients: tuple[float, ...]  # one a model, summing to 1
     retention: tuple[float, ...]  # of each model's squared task vector, the share that neither step removed; 1 for none
+    squares: tuple[float, ...]  # each model's squared task vector
 
     @property
     def selected_share(self) -> float:
@@ -66,57 +70,64 @@ class TensorMergeReport:
         return self.changed / max(1, self.elements)
 
 
-def merge_tensors(base: Tensor, models: Sequence[Tensor], topk: float = 1.0, variant: Variant = "masked") -> Tensor:
-    """Merge one tensor of any shape from several models by SCE; the result has the base's shape, dtype and device.
+def merge_tensors(
+    base: Tensor,
+    models: Sequence[Tensor],
+    topk: float = 1.0,
+    variant: Variant = "masked",
+    dtype: torch.dtype | None = None,
+) -> Tensor:
+    """Merge one tensor of any shape from several models by SCE; the result has the base's shape and device.
 
-    `topk` in (0, 1]. ValueError: a topk outside of it or NaN, an unknown variant, no models, a shape or dtype that is
-    not the base's (to merge from float32 masters cast the base too), integers, and NaN or infinities, naming the model.
+    `topk` in (0, 1]. `dtype` of the result: the base's if None, and then the models must be of it too; where one is
+    given, each may be of its own (a base of bfloat16 under float32 masters, say). ValueError: a topk outside of its
+    range or NaN, an unknown variant, and what `tensors.check_tensors` refuses.
     """
-    return merge_tensors_with_report(base, models, topk, variant)[0]
+    return merge_tensors_with_report(base, models, topk, variant, dtype)[0]
 
 
 @torch.no_grad()
 def merge_tensors_with_report(
-    base: Tensor, models: Sequence[Tensor], topk: float = 1.0, variant: Variant = "masked"
+    base: Tensor,
+    models: Sequence[Tensor],
+    topk: float = 1.0,
+    variant: Variant = "masked",
+    dtype: torch.dtype | None = None,
 ) -> tuple[Tensor, TensorMergeReport]:
     """`merge_tensors`, and what it did: shares selected, in conflict and changed, coefficients, retention."""
-    _check(base, models, topk, variant)
+    _check_settings(topk, variant)
+    check_tensors(base, models, dtype)
     base_N, models_MN = base.reshape(-1), [model.reshape(-1) for model in models]
     selection = _Selection.of(base_N, models_MN, topk) if topk < 1 else None
 
     squares_M, selected_squares_M = [0.0] * len(models), [0.0] * len(models)
-    for _, deltas_Mn, selected_n in _blocks(base_N, models_MN, selection):
+    for block, place_k in _blocks(base_N, models_MN, selection):
+        _, deltas_Mn = _deltas(base_N[block], [model_N[block] for model_N in models_MN], None)
         for number, delta_n in enumerate(deltas_Mn):
-            square_n = delta_n.square()
-            squares_M[number] += square_n.sum().item()
-            selected_squares_M[number] += (square_n if selected_n is None else square_n.mul_(selected_n)).sum().item()
+            delta_k = delta_n if place_k is None else delta_n.index_select(0, place_k)
+            squares_M[number] += delta_n.dot(delta_n).item()
+            selected_squares_M[number] += delta_k.dot(delta_k).item()
     coefficients = _coefficients(selected_squares_M)
 
-    result_N = torch.empty_like(base_N)
+    result_N = torch.empty_like(base_N, dtype=dtype or base.dtype)
     conflicts = changed = 0
     kept_squares_M = [0.0] * len(models)
-    for block, deltas_Mn, selected_n in _blocks(base_N, models_MN, selection):
-        if selected_n is not None and variant == "masked":
-            for delta_n in deltas_Mn:
-                delta_n.mul_(selected_n)
-        positive_n = sum(deltas_Mn[1:], start=deltas_Mn[0]) >= 0
-        merged_n, weight_n = torch.zeros_like(deltas_Mn[0]), torch.zeros_like(deltas_Mn[0])
-        conflict_n = torch.zeros_like(positive_n)
-        for number, delta_n in enumerate(deltas_Mn):
-            kept_n = (delta_n != 0) & ((delta_n > 0) == positive_n)
-            conflict_n |= (delta_n != 0) & ~kept_n
-            delta_n.mul_(kept_n)
-            merged_n += delta_n * coefficients[number]
-            weight_n += kept_n * coefficients[number]
-            kept_squares_M[number] += delta_n.square().sum().item()
-        merged_n.div_(weight_n.masked_fill_(weight_n == 0, 1.0))
-        result_N[block] = (base_N[block].double() + merged_n).to(base.dtype)
-        conflicts += int(conflict_n.sum())
-        changed += int((result_N[block] != base_N[block]).sum())
+    for block, place_k in _blocks(base_N, models_MN, selection if variant == "masked" else None):
+        base_k, deltas_Mk = _deltas(base_N[block], [model_N[block] for model_N in models_MN], place_k)
+        conflicts += _erase(deltas_Mk)
+        for number, delta_k in enumerate(deltas_Mk):
+            kept_squares_M[number] += delta_k.dot(delta_k).item()
+        merged_k = (base_k + _weighted_mean(deltas_Mk, coefficients)).to(result_N.dtype)
+        changed += int((merged_k != base_k.to(result_N.dtype)).sum())
+        if place_k is None:
+            result_N[block] = merged_k
+        else:
+            result_N[block] = base_N[block]
+            result_N[block].index_copy_(0, place_k, merged_k)
 
     retention = tuple(kept / whole if whole else 1.0 for kept, whole in zip(kept_squares_M, squares_M, strict=True))
     selected = selection.count if selection else base.numel()
-    report = TensorMergeReport(base.numel(), selected, conflicts, changed, coefficients, retention)
+    report = TensorMergeReport(base.numel(), selected, conflicts, changed, coefficients, retention, tuple(squares_M))
     return result_N.reshape(base.shape), report
 
 
@@ -131,20 +142,21 @@ class _Selection:
     @classmethod
     def of(cls, base_N: Tensor, models_MN: Sequence[Tensor], topk: float) -> _Selection:
         """Exact selection in two counts: float32 >= 0 sort as their bits do, so the high 16 bits, then the low 16."""
-        high_counts = torch.zeros(2**16, dtype=torch.int64)
+        high_counts = torch.zeros(2**15, dtype=torch.int64)  # the sign bit is never set
         varying = 0
-        for _, deltas_Mn, _ in _blocks(base_N, models_MN, None):
-            bits_n = _variance(deltas_Mn).view(torch.int32)
+        for block in _places(base_N):
+            bits_n = _variance(base_N, models_MN, block).view(torch.int32)
             varying += int(bits_n.count_nonzero())
-            high_counts += torch.bincount(bits_n >> 16, minlength=2**16).cpu()
+            high_counts += torch.bincount(bits_n >> 16, minlength=2**15).cpu()
         count = math.floor(topk * varying)
         if count == 0:
             return cls(0, math.inf, 0)
         high, wanted = _bucket(high_counts, count)
         low_counts = torch.zeros(2**16, dtype=torch.int64)
-        for _, deltas_Mn, _ in _blocks(base_N, models_MN, None):
-            bits_n = _variance(deltas_Mn).view(torch.int32)
-            low_counts += torch.bincount(bits_n[bits_n >> 16 == high] & 0xFFFF, minlength=2**16).cpu()
+        for block in _places(base_N):
+            bits_n = _variance(base_N, models_MN, block).view(torch.int32)
+            low_k = (bits_n[bits_n >> 16 == high] & 0xFFFF).long().cpu()
+            low_counts.index_add_(0, low_k, torch.ones_like(low_k))
         low, at_edge = _bucket(low_counts, wanted)
         edge = torch.tensor(high << 16 | low, dtype=torch.int32).view(torch.float32).item()
         return cls(count, edge, at_edge)
@@ -158,28 +170,65 @@ def _bucket(counts: Tensor, wanted: int) -> tuple[int, int]:
     return len(counts) - 1 - place, wanted - above
 
 
+def _places(base_N: Tensor) -> Iterator[slice]:
+    for start in range(0, len(base_N), BLOCK_ELEMENTS):
+        yield slice(start, min(start + BLOCK_ELEMENTS, len(base_N)))
+
+
 def _blocks(
     base_N: Tensor, models_MN: Sequence[Tensor], selection: _Selection | None
-) -> Iterator[tuple[slice, list[Tensor], Tensor | None]]:
-    """Blocks in order: their place, the models' deltas in float64, and which elements are selected (None: all)."""
+) -> Iterator[tuple[slice, Tensor | None]]:
+    """Blocks in order: where they lie, and the places of the selected elements in them (None: all)."""
     left = selection.at_edge if selection else 0
-    for start in range(0, len(base_N), BLOCK_ELEMENTS):
-        block = slice(start, min(start + BLOCK_ELEMENTS, len(base_N)))
-        base_n = base_N[block].double()
-        deltas_Mn = [model_N[block].double() - base_n for model_N in models_MN]  # never in place: double() may alias
+    for block in _places(base_N):
         if selection is None:
-            yield block, deltas_Mn, None
+            yield block, None
             continue
-        variance_n = _variance(deltas_Mn)
-        edge_n = variance_n == selection.edge
+        variance_n = _variance(base_N, models_MN, block)
         selected_n = variance_n > selection.edge
-        selected_n |= edge_n & (edge_n.cumsum(0) <= left)
-        left = max(0, left - int(edge_n.sum()))
-        yield block, deltas_Mn, selected_n
+        if left:
+            edge_n = variance_n == selection.edge
+            at_edge = int(edge_n.count_nonzero())
+            selected_n |= edge_n if at_edge <= left else edge_n & (edge_n.cumsum(0) <= left)
+            left = max(0, left - at_edge)
+        yield block, selected_n.nonzero()[:, 0]
 
 
-def _variance(deltas_Mn: Sequence[Tensor]) -> Tensor:
-    """Population variance across models, rounded to float32 [n]."""
+def _deltas(base_n: Tensor, models_Mn: Sequence[Tensor], place_k: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+    """Base and deltas at `place_k` (None: everywhere) in float64; the deltas are memory of their own."""
+    chosen = [each if place_k is None else each.index_select(0, place_k) for each in (base_n, *models_Mn)]
+    base_k = chosen[0].double()
+    return base_k, [model_k.double() - base_k for model_k in chosen[1:]]
+
+
+def _erase(deltas_Mk: Sequence[Tensor]) -> int:
+    """Set deltas against the sign of the sum to 0, in place; gives the number of elements where any was."""
+    positive_k = sum(deltas_Mk[1:], start=deltas_Mk[0]) >= 0
+    conflict_k = torch.zeros_like(positive_k)
+    for delta_k in deltas_Mk:
+        against_k = torch.where(positive_k, delta_k < 0, delta_k > 0)
+        conflict_k |= against_k
+        delta_k.masked_fill_(against_k, 0.0)
+    return int(conflict_k.sum())
+
+
+def _weighted_mean(deltas_Mk: Sequence[Tensor], coefficients: Sequence[float]) -> Tensor:
+    """Mean of the deltas that are not 0, weighted by the coefficients; 0 where no weight is left."""
+    merged_k, weight_k = torch.zeros_like(deltas_Mk[0]), torch.zeros_like(deltas_Mk[0])
+    for delta_k, coefficient in zip(deltas_Mk, coefficients, strict=True):
+        merged_k.add_(delta_k, alpha=coefficient)
+        weight_k.add_(delta_k != 0, alpha=coefficient)
+    return merged_k.div_(weight_k.masked_fill_(weight_k == 0, 1.0))
+
+
+def _variance(base_N: Tensor, models_MN: Sequence[Tensor], block: slice) -> Tensor:
+    """Population variance across models, as float32 [n]; of two models, the square of half their difference."""
+    if len(models_MN) == 2:
+        one_n, other_n = (model_N[block] for model_N in models_MN)
+        dtype = torch.promote_types(torch.promote_types(one_n.dtype, other_n.dtype), torch.float32)
+        half_n = (one_n.to(dtype) - other_n).mul_(0.5).float()
+        return half_n.square_()
+    _, deltas_Mn = _deltas(base_N[block], [model_N[block] for model_N in models_MN], None)
     mean_n = sum(deltas_Mn[1:], start=deltas_Mn[0]) / len(deltas_Mn)
     total_n = torch.zeros_like(mean_n)
     for delta_n in deltas_Mn:
@@ -194,22 +243,8 @@ def _coefficients(squares_M: Sequence[float]) -> tuple[float, ...]:
     return tuple(torch.tensor([square / total for square in squares_M]).tolist())  # float32: see the file's head
 
 
-def _check(base: Tensor, models: Sequence[Tensor], topk: float, variant: str) -> None:
+def _check_settings(topk: float, variant: str) -> None:
     if variant not in get_args(Variant):
         raise ValueError(f"unknown variant {variant!r}; known: {', '.join(get_args(Variant))}")
     if not 0 < topk <= 1:  # NaN too
         raise ValueError(f"topk is {topk}, expected a share in (0, 1]")
-    if not models:
-        raise ValueError("no models to merge")
-    if not base.is_floating_point():
-        raise ValueError(f"base is {base.dtype}, expected floats")
-    for name, tensor in (("base", base), *((f"model {number}", model) for number, model in enumerate(models))):
-        if tensor.shape != base.shape or tensor.dtype != base.dtype:
-            described = f"{tuple(tensor.shape)} {tensor.dtype}"
-            raise ValueError(f"{name} is {described}, the base is {tuple(base.shape)} {base.dtype}; cast one first")
-        flat_N = tensor.reshape(-1)
-        for start in range(0, len(flat_N), BLOCK_ELEMENTS):
-            finite_n = flat_N[start : start + BLOCK_ELEMENTS].isfinite()
-            if not bool(finite_n.all()):
-                place = start + int((~finite_n).nonzero()[0])
-                raise ValueError(f"{name} holds {flat_N[place].item()} at element {place}")
