@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -127,6 +127,190 @@ def curate(
     from longstride.pipeline.command import run_curate
 
     run_curate(dataset, output, benchmarks, samples, tokenizer, seed, push_to_hub)
+
+
+@app.command()
+def warmup(
+    model: Annotated[Path, typer.Argument(help="A model's folder: config, tokenizer, safetensors.")],
+    datasets: Annotated[
+        list[Path] | None, typer.Argument(help="Data sets' folders, or files of conversations.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run's folder; new, or one to go on with.")
+    ] = None,
+    kind: Annotated[
+        Literal["answers", "memory"], typer.Option(help="answers of a data set; turns of conversations, as memory's.")
+    ] = "answers",
+    make_tiny: Annotated[
+        bool, typer.Option("--make-tiny", help="Make a tiny model in MODEL first, where there is none.")
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 1000,
+    minutes: Annotated[float | None, typer.Option(help="End by then, the learning rate with it.")] = None,
+    optimizer: Annotated[Literal["muon", "adamw"], typer.Option(help="Muon for the tiny model from nothing.")] = "muon",
+    lr: Annotated[
+        float | None, typer.Option(help="At its peak. [default: 0.006 muon, 0.001 adamw: both for the tiny model]")
+    ] = None,
+    batch_tokens: Annotated[int, typer.Option(min=1, help="Processed in a step.")] = 2048,
+    gradient_checkpointing: Annotated[bool, typer.Option(help="Less memory, more time.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights on a CPU.")] = 0,
+    resume: Annotated[
+        Literal["auto", "must", "never"], typer.Option(help="auto goes on where there is a checkpoint.")
+    ] = "auto",
+) -> None:
+    """Train a model on a data set's answers with short reasoning, before reinforcement learning begins.
+
+    A response quotes the sample's evidence, then answers in the form that its rule reads. Short inputs come first, and
+    questions that share their documents are learnt behind one copy of them. OUTPUT holds model/ and metrics.jsonl.
+    --make-tiny writes a model of half a million parameters and its word-level tokenizer, for the small world.
+    """
+    from longstride.engines.local.warmup.command import run_warmup
+
+    run_warmup(
+        model,
+        datasets or [],
+        output=output,
+        kind=kind,
+        make_tiny=make_tiny,
+        steps=steps,
+        minutes=minutes,
+        optimizer=optimizer,
+        lr=lr,
+        batch_tokens=batch_tokens,
+        gradient_checkpointing=gradient_checkpointing,
+        seed=seed,
+        resume=resume,
+    )
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A TOML file: the starting model, the data, and what differs.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="Settings on top of it: optimizer.lr=1e-5 ...")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run's folder [default: runs/NAME-OF-RECIPE]")
+    ] = None,
+    resume: Annotated[
+        Literal["auto", "must", "never"], typer.Option(help="auto goes on where there is a checkpoint.")
+    ] = "auto",
+    show: Annotated[bool, typer.Option("--show", help="Print every setting with its source, and end.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Print the memory that it needs, and end.")] = False,
+) -> None:
+    """Train a model by reinforcement learning on a data set, on this machine (CPU or one GPU).
+
+    A prompt is processed once for all its responses, in the rollout and in the update. OUTPUT holds the model
+    (model/, for transformers and vllm), metrics.jsonl with a line a step, TensorBoard's files and the last checkpoints.
+    Interrupt it as you like: the same command goes on.
+    """
+    from longstride.engines.local.command import run_train
+
+    run_train(recipe, overrides or [], output=output, resume=resume, show=show, estimate=estimate)
+
+
+@app.command()
+def ask(
+    files: Annotated[list[str], typer.Argument(help="Files and folders; the question last.")],
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model.")] = None,
+    question: Annotated[list[str] | None, typer.Option(help="Several, over one reading; then files alone.")] = None,
+    questions: Annotated[Path | None, typer.Option(help="A file of questions, one a line.")] = None,
+    agent: Annotated[
+        str, typer.Option(help="auto takes one pass where the text fits the window; memory; full.")
+    ] = "auto",
+    window: Annotated[int | None, typer.Option(min=1, help="Tokens of the model's window [default: ask it]")] = None,
+    chunk_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 32000, or what fits]")] = None,
+    memory_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 15000, or what fits]")] = None,
+    update_tokens: Annotated[int | None, typer.Option(min=1, help="Of a response. [default: 16000, or less]")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 10000, or what fits]")] = None,
+    tokenizer: Annotated[str, typer.Option(help=TOKENIZER)] = "bundled",
+    prompts: Annotated[str, typer.Option(help="paper (Appendix D), chunk_first, tiny, tiny_chunk_first.")] = "paper",
+    passes: Annotated[int, typer.Option(min=1, help="Read so many times.")] = 1,
+    parallel: Annotated[int, typer.Option(min=1, help="Read so many parts side by side, and merge.")] = 1,
+    screen: Annotated[
+        float, typer.Option(help="Skip chunks whose BM25 score is under this share of the best one's.")
+    ] = 0.0,
+    early_stop: Annotated[bool, typer.Option("--early-stop", help="End when the memory answers already.")] = False,
+    cite: Annotated[bool, typer.Option("--cite", help="Ask for quotations; each is looked up in the text.")] = False,
+    show_memory: Annotated[bool, typer.Option("--show-memory", help="Print each update.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer, citations, updates and counts as JSON.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Where responses are kept [default: ~/.cache/longstride]")] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the key.")] = None,
+    max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at once.")] = None,
+    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+) -> None:
+    """Answer a question over files of any length with any model: longstride ask FILES... "QUESTION".
+
+    What fits the model's window is answered in one pass; more is read chunk by chunk by the memory agent. Nothing is
+    left out in silence. Quotations in the memory and the answer are looked up in the files. A response that was
+    received is never asked for again: interrupt it as you like, the same command goes on.
+    """
+    from longstride.memory.ask_command import AskRequest, run_ask
+    from longstride.memory.asking import AskOptions
+
+    run_ask(
+        AskRequest(
+            files,
+            question or (),
+            questions,
+            base_url,
+            model,
+            api_key_env,
+            max_concurrency,
+            timeout_seconds,
+            cache,
+            tokenizer,
+            window,
+            chunk_tokens,
+            memory_tokens,
+            update_tokens,
+            answer_tokens,
+            prompts,
+            AskOptions(agent, passes, parallel, screen, early_stop, cite),
+            show_memory,
+            as_json,
+        )
+    )
+
+
+@app.command()
+def merge(
+    base: Annotated[Path, typer.Argument(help="The model that training began with; its tokenizer and config stay.")],
+    models: Annotated[list[Path], typer.Argument(help="What became of it: two or more model or checkpoint folders.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The merged model's folder; a new one.")],
+    method: Annotated[
+        Literal["sce", "linear", "task_arithmetic"], typer.Option(help="sce is the paper's; the others to compare.")
+    ] = "sce",
+    topk: Annotated[
+        float, typer.Option(help="SCE's share of elements kept, those that differ most; 0.1 drops most of training.")
+    ] = 1.0,
+    variant: Annotated[
+        Literal["masked", "unmasked"], typer.Option(help="SCE: the share limits the sum (masked), or weights alone.")
+    ] = "masked",
+    weights: Annotated[str, typer.Option(help="Of linear and task_arithmetic, one a model: 0.7,0.3.")] = "",
+    dtype: Annotated[
+        Literal["keep", "float32", "bfloat16"], typer.Option(help="keep: the base's; float32 if training goes on.")
+    ] = "keep",
+    max_shard_gb: Annotated[float, typer.Option(min=0.001, help="The largest file, in GB.")] = 5.0,
+) -> None:
+    """Merge models trained from one base: a memory expert and the stage it grew from, say. No GPU; little memory.
+
+    A training checkpoint (OUTPUT/checkpoints/step-...) is merged from its float32 masters, where small changes survive.
+    Models that do not fit are named tensor by tensor before anything is written. OUTPUT/merge_report.json and the table
+    tell, by layer, what was selected, where models pull both ways, and how much of each was kept. Interrupt it as you
+    like: the same command goes on.
+    """
+    from longstride.merging.command import run_merge
+
+    run_merge(
+        base,
+        models,
+        output,
+        method=method,
+        topk=topk,
+        variant=variant,
+        weights=weights,
+        dtype=dtype,
+        max_shard_gb=max_shard_gb,
+    )
 
 
 @app.command()

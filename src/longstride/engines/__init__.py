@@ -1,0 +1,1 @@
+"""What trains and samples: on one machine (`local`), on a cluster inside verl (`verl`)."""

@@ -1,0 +1,1 @@
+"""The engine for one machine: group rollouts and updates that process a shared prompt once."""

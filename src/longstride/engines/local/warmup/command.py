@@ -1,0 +1,86 @@
+"""What the command `warmup` does with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from longstride.errors import InputError, unknown_name
+from longstride.files import content_digest
+
+KINDS = ("answers", "memory")
+LEARNING_RATES = {"muon": 6e-3, "adamw": 1e-3}  # for the tiny model
+
+
+def run_warmup(
+    model: Path,
+    datasets: Sequence[Path],
+    *,
+    output: Path | None,
+    kind: str,
+    make_tiny: bool,
+    steps: int,
+    minutes: float | None,
+    optimizer: str,
+    lr: float | None,
+    batch_tokens: int,
+    gradient_checkpointing: bool,
+    seed: int,
+    resume: str,
+) -> None:
+    """`longstride warmup`. Nothing heavy is imported before the options are known to fit together."""
+    if kind not in KINDS:
+        raise InputError(str(unknown_name("kind", kind, KINDS)))
+    if optimizer not in LEARNING_RATES:
+        raise InputError(str(unknown_name("optimizer", optimizer, LEARNING_RATES)))
+    if not datasets and not make_tiny:
+        raise InputError("there is nothing to learn from", cure="name a data set, or make a model with --make-tiny")
+    if datasets and output is None:
+        raise InputError("there is no folder for the trained model", cure="name one with --output")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    console = Console(highlight=False)
+    if make_tiny and not (model / "config.json").exists():
+        from longstride.engines.local.warmup.tiny_model import make_tiny_model
+
+        make_tiny_model(model, seed)
+        console.print(f"a tiny model and its tokenizer are in {model}", markup=False, soft_wrap=True)
+    if not datasets or output is None:
+        return
+    from longstride.engines.local.policy import load_policy
+    from longstride.engines.local.rollout import position_limit
+    from longstride.engines.local.threads import settle_threads
+    from longstride.engines.local.warmup.lessons import Counts, answer_lessons, turn_lessons
+    from longstride.engines.local.warmup.trainer import WarmupSettings, warm_up
+
+    settings = WarmupSettings(
+        steps=steps,
+        minutes=minutes,
+        batch_tokens=batch_tokens,
+        optimizer=optimizer,
+        lr=LEARNING_RATES[optimizer] if lr is None else lr,
+        seed=seed,
+    )
+    policy = load_policy(model, gradient_checkpointing=gradient_checkpointing)
+    settle_threads(policy)
+    counts, max_tokens = Counts(), position_limit(policy)
+    read = answer_lessons if kind == "answers" else turn_lessons
+    lessons = [each for path in datasets for each in read(path, policy.tokenizer, max_tokens, counts)]
+    for number, reason in (
+        (counts.too_long, f"longer than the model's {max_tokens} positions"),
+        (counts.without_reward, "whose written answer their own rule does not accept"),
+    ):
+        if number:
+            console.print(f"left out {number:,} {reason}", markup=False, soft_wrap=True)
+    result = warm_up(policy, lessons, output, settings, origin=model_origin(model), resume=resume)
+    console.print(f"the model is in {result.model_folder}", markup=False, soft_wrap=True)
+
+
+def model_origin(folder: Path) -> str:
+    """Names a model folder's weights, configuration and tokenizer by their content."""
+    decisive = ("config.json", "tokenizer.json")
+    files = [path for path in folder.iterdir() if path.suffix == ".safetensors" or path.name in decisive]
+    return content_digest(folder, sorted(files))
