@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from longstride.curation.documents import DocumentFolder
-from longstride.pipeline.choosing import SAMPLES_A_FILE, choose, quotas, write_chosen
+from longstride.pipeline.choosing import NAMED, SAMPLES_A_FILE, choose, quotas, write_chosen
 from longstride.pipeline.settings import SynthesisSettings
 from longstride.records import Document, Sample
 from longstride.records.parquet import read_samples, write_documents, write_samples
@@ -106,3 +106,18 @@ def test_files_have_a_fixed_size(tmp_path: Path):
     write_chosen([tmp_path / "a.parquet"], [(0, n) for n in range(count)], tmp_path / "samples", lambda _: None)
     sizes = [len(list(read_samples(file))) for file in sorted((tmp_path / "samples").iterdir())]
     assert sizes == [SAMPLES_A_FILE, 3]
+
+
+def test_few_questions_name_their_answer(tmp_path: Path, documents: DocumentFolder):
+    def asked(n: int, question: str) -> Sample:
+        return dataclasses.replace(sample(n), core_question=question, ground_truth=(f"Town{n}",))
+
+    naming = [asked(n, f"Of Town{n}, Town{n + 1} and Town{n + 2}, which is number {n}?") for n in range(30)]
+    plain = [asked(n, f"Which town is number {n} in the list of {n * 7}?") for n in range(100, 140)]
+    write_samples(tmp_path / "a.parquet", [*naming, *plain])
+    settings = SynthesisSettings(samples=70, target_tokens=(1000,), target_shares=(1.0,))
+    places, funnel, _ = choose([tmp_path / "a.parquet"], documents, quotas(settings, [1000]), 0, None, lambda: None)
+    rows = [row for _, row in places]
+    kept = sum(row < len(naming) for row in rows)
+    assert 1 <= kept <= 0.1 * len(rows)
+    assert funnel.stages["answers"].reasons[NAMED] == 30 - kept

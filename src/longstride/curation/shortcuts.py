@@ -62,7 +62,7 @@ class ShortcutAudit:
         forms = [form for form in map(strict_form, sample.ground_truth) if form]
         answer = forms[0] if forms else sample.ground_truth[0].casefold()
         tally.answers.setdefault(answer_type(answer), Counter())[answer] += 1
-        tally.in_question += any(_holds(strict_form(sample.core_question), form) for form in forms)
+        tally.in_question += names_its_answer(sample)
         proofs = {evidence.document_id for evidence in sample.evidence}
         if proofs and len(sample.document_ids) > NEAREST:
             self._rank(sample, documents, proofs, forms, tally)
@@ -129,6 +129,12 @@ class _Context:
         asked = [word for word in _words(question) if word in self.known]
         scores = self.index.get_scores(asked).tolist() if asked else [0.0] * self.size
         return sorted(range(self.size), key=lambda place: -scores[place])[:count]
+
+
+def names_its_answer(sample: Sample) -> bool:
+    """True where the question holds an accepted answer, as "Of Benin, Chad and Mali, which ...?" does."""
+    question = strict_form(sample.core_question)
+    return any(_holds(question, form) for form in map(strict_form, sample.ground_truth) if form)
 
 
 def answer_type(form: str) -> str:

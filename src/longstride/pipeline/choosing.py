@@ -12,16 +12,18 @@ from longstride.curation.decontamination import find_contamination
 from longstride.curation.documents import DocumentFolder
 from longstride.curation.duplicates import QuestionDeduplicator
 from longstride.curation.funnel import Funnel
-from longstride.curation.shortcuts import answer_type
+from longstride.curation.shortcuts import answer_type, names_its_answer
 from longstride.grading import strict_form
 from longstride.pipeline.settings import SynthesisSettings
 from longstride.records import Sample
 from longstride.records.parquet import read_samples, write_samples
 
 STAGES = ("duplicates", "decontamination", "answers", "balance")
+NAMED = "its question names the answer, as many of its kind do"
 NOT_CHOSEN = "more than its share"
 TOO_FREQUENT = "an answer that many questions of its kind have"
 MOST_FREQUENT = 0.03  # of the answers of a task, question type and form that may be the same; not in the paper
+MOST_NAMED = 0.1  # of the questions of a task and question type may name their answer; not in the paper
 SAMPLES_A_FILE = 256
 
 Place = tuple[int, int]  # file, row
@@ -64,6 +66,7 @@ def choose(
         found, problems = contamination.found, contamination.problems
     keys: dict[Place, tuple[str, ...]] = {}
     answers: list[tuple[Place, tuple[tuple[str, str, str], str]]] = []
+    named: list[tuple[Place, tuple[tuple[str, str], str]]] = []
     for place, sample in _read(files):
         on_sample()
         duplicate = deduplicator.check(sample)
@@ -86,10 +89,13 @@ def choose(
                     answer_type(strict_form(answer)),
                 )  # what may be guessed among
                 answers.append((place, (kind, answer)))
+                named.append((place, (kind[:2], "named" if names_its_answer(sample) else sample.id)))
     frequent = {answers[index][0] for index in frequent_answers([each for _, each in answers], MOST_FREQUENT)}
+    offered = {named[index][0] for index in frequent_answers([each for _, each in named], MOST_NAMED)}
     for place in list(keys):
-        funnel.count("answers", TOO_FREQUENT if place in frequent else None)
-        if place in frequent:
+        reason = TOO_FREQUENT if place in frequent else NAMED if place in offered else None
+        funnel.count("answers", reason)
+        if reason is not None:
             del keys[place]
     chosen: set[Place] = set()
     for quota in wanted:
