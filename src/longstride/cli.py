@@ -161,7 +161,7 @@ def warmup(
 
     A response quotes the sample's evidence, then answers in the form that its rule reads. Short inputs come first, and
     questions that share their documents are learnt behind one copy of them. OUTPUT holds model/ and metrics.jsonl.
-    --make-tiny writes a model of half a million parameters and its word-level tokenizer, for the small world.
+    --make-tiny writes a model of under half a million parameters and its word-level tokenizer, for the small world.
     """
     from longstride.engines.local.warmup.command import run_warmup
 

@@ -18,7 +18,7 @@ from longstride.engines.local.policy import Policy, policy_of
 from longstride.engines.local.update import logprobs
 from longstride.engines.local.warmup.display import WarmupDisplay
 from longstride.engines.local.warmup.lessons import Lesson, answer_lessons, group_lessons
-from longstride.engines.local.warmup.tiny_model import TinyShape, tiny_model
+from longstride.engines.local.warmup.tiny_model import tiny_model
 from longstride.engines.local.warmup.trainer import WarmupSettings, WarmupStopped, warm_up
 from longstride.engines.local.warmup.word_tokenizer import word_tokenizer
 from longstride.errors import InputError
@@ -29,9 +29,9 @@ SHORT = WarmupSettings(steps=9, batch_tokens=300, rising_steps=2)
 Shown = Mapping[str, float | str | None]
 
 
-def policy(induction: bool = True, layers: int = 2) -> Policy:
+def policy(induction: bool = True) -> Policy:
     tokenizer = word_tokenizer()
-    model = tiny_model(tokenizer, seed=0, shape=TinyShape(layers=layers))
+    model = tiny_model(tokenizer, seed=0)
     if not induction:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
