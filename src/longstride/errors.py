@@ -34,6 +34,10 @@ class InputError(ExpectedError, ValueError):
         super().__init__(f"{message}; {cure}" if cure else message)
 
 
+class NotFiniteError(ValueError):
+    """A model or a policy gave NaN or infinite numbers: no fault of the caller, and the next batch may be well."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[object]) -> ValueError:
     """The error for a name that is not one of `known`, listing them: `unknown variant 'x'; known: a, b`."""
     return ValueError(f"unknown {kind} {name!r}; known: {', '.join(map(str, known))}")

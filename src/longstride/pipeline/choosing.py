@@ -65,8 +65,7 @@ def choose(
         contamination = find_contamination((sample for _, sample in _read(files)), documents.get, benchmarks)
         found, problems = contamination.found, contamination.problems
     keys: dict[Place, tuple[str, ...]] = {}
-    answers: list[tuple[Place, tuple[tuple[str, str, str], str]]] = []
-    named: list[tuple[Place, tuple[tuple[str, str], str]]] = []
+    answers = _Answers()
     for place, sample in _read(files):
         on_sample()
         duplicate = deduplicator.check(sample)
@@ -82,21 +81,38 @@ def choose(
             if sample.reward_style == "choice":
                 keys[place] = (*keys[place], *sample.ground_truth)  # letters stay balanced
             else:
-                answer = sample.ground_truth[0].casefold()
-                kind = (
-                    sample.task,
-                    sample.question_type,
-                    answer_type(strict_form(answer)),
-                )  # what may be guessed among
-                answers.append((place, (kind, answer)))
-                named.append((place, (kind[:2], "named" if names_its_answer(sample) else sample.id)))
-    frequent = {answers[index][0] for index in frequent_answers([each for _, each in answers], MOST_FREQUENT)}
-    offered = {named[index][0] for index in frequent_answers([each for _, each in named], MOST_NAMED)}
+                answers.add(place, sample)
+    guessable = answers.guessable()
     for place in list(keys):
-        reason = TOO_FREQUENT if place in frequent else NAMED if place in offered else None
-        funnel.count("answers", reason)
-        if reason is not None:
+        funnel.count("answers", guessable.get(place))
+        if place in guessable:
             del keys[place]
+    return sorted(_chosen(keys, wanted, seed, funnel)), funnel, problems
+
+
+class _Answers:
+    """What could be guessed without reading: an answer that many questions have, one that its question names."""
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+        self._answers: list[tuple[tuple[str, ...], str]] = []  # what may be guessed among, and the answer
+        self._named: list[tuple[tuple[str, ...], str]] = []
+
+    def add(self, place: Place, sample: Sample) -> None:
+        """Take note of a sample that is no multiple choice."""
+        answer, kind = sample.ground_truth[0].casefold(), (sample.task, sample.question_type)
+        self._places.append(place)
+        self._answers.append(((*kind, answer_type(strict_form(answer))), answer))
+        self._named.append((kind, "named" if names_its_answer(sample) else sample.id))
+
+    def guessable(self) -> dict[Place, str]:
+        """Those that are too many of their kind, and why."""
+        named = dict.fromkeys((self._places[index] for index in frequent_answers(self._named, MOST_NAMED)), NAMED)
+        frequent = (self._places[index] for index in frequent_answers(self._answers, MOST_FREQUENT))
+        return named | dict.fromkeys(frequent, TOO_FREQUENT)
+
+
+def _chosen(keys: Mapping[Place, tuple[str, ...]], wanted: Sequence[Quota], seed: int, funnel: Funnel) -> set[Place]:
     chosen: set[Place] = set()
     for quota in wanted:
         chosen |= _balanced({place: key for place, key in keys.items() if place[0] in quota.files}, quota.count, seed)
@@ -104,7 +120,7 @@ def choose(
     chosen |= _balanced({place: key for place, key in keys.items() if place not in chosen}, short, seed)
     for place in keys:
         funnel.count("balance", None if place in chosen else NOT_CHOSEN)
-    return sorted(chosen), funnel, problems
+    return chosen
 
 
 def _balanced(keys: Mapping[Place, tuple[str, ...]], count: int, seed: int) -> set[Place]:

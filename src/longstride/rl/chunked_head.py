@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from longstride.errors import NotFiniteError
 from longstride.rl.entropy import FLOOR
 
 CHUNK_ELEMENTS = {"cpu": 40_000_000}  # c * V, 160 MB in float32; larger chunks were measured to be no quicker
@@ -392,7 +393,7 @@ def _checked(
         known_T = (targets_T >= 0) & (targets_T < len(weight_VH))
         all_finite, all_known = torch.stack([finite_T.all(), known_T.all()]).tolist()
         if not all_finite:
-            raise ValueError(f"hidden_TH is not finite at token {int((~finite_T).nonzero()[0])}")
+            raise NotFiniteError(f"hidden_TH is not finite at token {int((~finite_T).nonzero()[0])}")
         if not all_known:
             row = int((~known_T).nonzero()[0])
             raise ValueError(f"targets_T[{row}] is {int(targets_T[row])}, outside [0, {len(weight_VH)})")
@@ -405,11 +406,13 @@ def _checked_token_gradients(token_gradients_T: Tensor, targets_T: Tensor) -> Te
     if gradient_T.shape != targets_T.shape or not gradient_T.is_floating_point():
         raise ValueError(f"token_gradients_T is {_described(gradient_T)}, expected floats {tuple(targets_T.shape)}")
     if not bool(gradient_T.isfinite().all()):
-        raise ValueError(f"token_gradients_T is not finite at token {int((~gradient_T.isfinite()).nonzero()[0])}")
+        raise NotFiniteError(f"token_gradients_T is not finite at token {int((~gradient_T.isfinite()).nonzero()[0])}")
     return gradient_T
 
 
 def _refuse_nan(entropy_T: Tensor) -> None:
     if len(entropy_T) and bool(entropy_T.isnan().any()):
         row = int(entropy_T.isnan().nonzero()[0])
-        raise ValueError(f"token {row} has no distribution: weight_VH or bias_V is NaN, infinite, or masks every word")
+        raise NotFiniteError(
+            f"token {row} has no distribution: weight_VH or bias_V is NaN, infinite, or masks every word"
+        )

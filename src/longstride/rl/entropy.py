@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from longstride.errors import NotFiniteError
 from longstride.rl.groups import Labels, check_labels, label_indices, sum_by
 
 BLOCK_ELEMENTS = 2**22  # logits held in float32 at a time
@@ -37,7 +38,7 @@ def token_entropy(logits: Tensor, temperature: float = 1.0) -> Tensor:
     entropy_N = _TokenEntropy.apply(logits.reshape(-1, logits.shape[-1]), float(temperature))
     if bool(entropy_N.detach().isnan().any()):
         row = int(entropy_N.detach().isnan().nonzero()[0])
-        raise ValueError(f"logits of token {row} are NaN, +inf, or all -inf: they give no distribution")
+        raise NotFiniteError(f"logits of token {row} are NaN, +inf, or all -inf: they give no distribution")
     return entropy_N.reshape(logits.shape[:-1])
 
 
@@ -124,7 +125,7 @@ def _sums(entropy_RT: Tensor, mask_RT: Tensor, trajectories: Labels | None) -> t
     bad_RT = ~kept_RT.detach().isfinite()
     if bool(bad_RT.any()):
         row, token = bad_RT.nonzero()[0].tolist()
-        raise ValueError(f"entropy of row {row}, token {token} is {kept_RT[row, token].item()}")
+        raise NotFiniteError(f"entropy of row {row}, token {token} is {kept_RT[row, token].item()}")
     place_R, ids = label_indices(names, kept_RT.device)
     sum_B = sum_by(kept_RT.sum(-1), place_R, len(ids))
     count_B = sum_by(chosen_RT.sum(-1).to(kept_RT.dtype), place_R, len(ids))

@@ -10,6 +10,8 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
+from longstride.errors import NotFiniteError
+
 Labels = Sequence[Hashable] | Tensor
 
 
@@ -65,8 +67,10 @@ def check_shape(name: str, tensor: Tensor, shape: Sequence[int]) -> None:
 
 
 def check_finite(name: str, tensor: Tensor) -> None:
-    """Raise ValueError naming the first entry that is NaN or infinite."""
+    """Raise NotFiniteError naming the first entry that is NaN or infinite."""
     finite = torch.isfinite(tensor)
     if not bool(finite.all()):
         place = tuple((~finite).nonzero()[0].tolist())
-        raise ValueError(f"{name}[{', '.join(map(str, place))}] is {tensor[place].item()}, expected a finite number")
+        raise NotFiniteError(
+            f"{name}[{', '.join(map(str, place))}] is {tensor[place].item()}, expected a finite number"
+        )

@@ -27,7 +27,7 @@ from longstride.engines.local.noise import noise_key, uniform
 from longstride.engines.local.policy import Policy
 from longstride.engines.local.prompt_tree import Stretch, prompt_tree
 from longstride.engines.local.sampling import SamplingSettings, draw_tokens, stop_ids
-from longstride.errors import InputError
+from longstride.errors import InputError, NotFiniteError
 from longstride.records import GenerationRequest, Turn
 
 CHUNK_TOKENS = {"cpu": 1024}  # of a prompt at a time; 256 to 2048 were measured to be equally quick
@@ -275,7 +275,7 @@ class _Decoder:
         columns = torch.stack([column.double() for column in draws]).tolist()  # the step's one wait for the device
         for row, token, *recorded in zip(rows, *columns, strict=True):
             if not all(map(math.isfinite, recorded)):
-                raise ValueError(f"the policy gives NaN for token {len(row.tokens)} of {row.request.stream!r:.80}")
+                raise NotFiniteError(f"the policy gives NaN for token {len(row.tokens)} of {row.request.stream!r:.80}")
             row.tokens.append(int(token))
             row.recorded.append(tuple(recorded))
             if row.tokens[-1] in generator.stop_token_ids:

@@ -60,8 +60,8 @@ from longstride.engines.local.step import StepPlan, lay_out, plan_step
 from longstride.engines.local.threads import settle_threads
 from longstride.engines.local.trackers import Trackers, open_trackers
 from longstride.engines.local.training_data import TrainingData, choose_for_evaluation, load_data
-from longstride.engines.local.updating import Step, is_not_finite, one_line, take_steps, with_scores
-from longstride.errors import ExpectedError
+from longstride.engines.local.updating import Step, one_line, take_steps, with_scores
+from longstride.errors import ExpectedError, NotFiniteError
 from longstride.records import TrajectoryGroup, TrajectorySource
 from longstride.workspace import Workspace
 
@@ -218,9 +218,7 @@ class _Run:
             rolled_out = time.monotonic()
             metrics |= reward_metrics(groups)
             plan = self.plan(groups)
-        except ValueError as error:
-            if not is_not_finite(error):
-                raise
+        except NotFiniteError as error:
             rolled_out = time.monotonic()
             steps = [Step(left_out=one_line(error))]
         else:
@@ -294,9 +292,7 @@ class _Run:
         generator = self.generators.for_evaluation(self.state.step)
         try:
             metrics = reward_metrics(self.source.sample_groups(generator, samples, recipe.rollouts), "eval/")
-        except ValueError as error:
-            if not is_not_finite(error):
-                raise
+        except NotFiniteError as error:
             return {"eval/left_out": one_line(error)}
         return {**metrics, "eval/samples": float(len(samples)), "seconds/evaluation": time.monotonic() - began}
 

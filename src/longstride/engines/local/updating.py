@@ -7,7 +7,6 @@ or all tokens masked: momentum and weight decay alone should move nothing) and w
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,11 +21,10 @@ from longstride.engines.local.recipe import Recipe
 from longstride.engines.local.shared_prefix import share
 from longstride.engines.local.step import StepPlan, known_beforehand, objective_gradients, on_policy_gradients
 from longstride.engines.local.update import SLICE_TOKENS, TokenScores, accumulate_gradients, logprobs
-from longstride.errors import ExpectedError
+from longstride.errors import NotFiniteError
 from longstride.records import Trajectory, TrajectoryGroup, Turn
 
 NO_SIGNAL = "nothing to learn"
-NOT_FINITE = re.compile(r"not finite|\bnan\b|\binf\b|infinite", re.IGNORECASE)  # as rl and the generator say it
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,6 @@ class Step:
     @property
     def not_finite(self) -> bool:
         return self.left_out not in ("", NO_SIGNAL)
-
-
-def is_not_finite(error: ValueError) -> bool:
-    """True where the error says that the policy gave NaN or infinite numbers, and not that a caller is wrong."""
-    return not isinstance(error, ExpectedError) and NOT_FINITE.search(str(error)) is not None
 
 
 def one_line(error: Exception) -> str:
@@ -121,10 +114,8 @@ def _take_step(
             if by_sign:
                 norms.append(_norm_since(optimizer, before))
                 before = [None if each.grad is None else each.grad.clone() for each in optimizer.parameters()]
-    except ValueError as error:
+    except NotFiniteError as error:
         optimizer.zero_grad()
-        if not is_not_finite(error):
-            raise
         return replace(step, left_out=one_line(error))
     if by_sign:
         step = replace(step, positive_norm=norms[0], negative_norm=norms[1])

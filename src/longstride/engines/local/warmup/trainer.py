@@ -30,11 +30,10 @@ from longstride.engines.local.metrics import Metrics, MetricsFile
 from longstride.engines.local.optimizers import Optimizer, OptimizerSettings, make_optimizer
 from longstride.engines.local.policy import Policy
 from longstride.engines.local.update import TokenScores, accumulate_gradients
-from longstride.engines.local.updating import is_not_finite
 from longstride.engines.local.warmup.curriculum import Curriculum, length_class
 from longstride.engines.local.warmup.display import WarmupDisplay
 from longstride.engines.local.warmup.lessons import Lesson, LessonGroup, group_lessons, lessons_digest
-from longstride.errors import ExpectedError, InputError
+from longstride.errors import ExpectedError, InputError, NotFiniteError
 from longstride.workspace import Workspace
 
 KIND = "warm start"
@@ -177,9 +176,7 @@ class _Run:
         self.optimizer.zero_grad()
         try:
             scores = [self._learn(group, count) for group in batch]
-        except ValueError as error:
-            if not is_not_finite(error):
-                raise
+        except NotFiniteError:
             raise self._stopped() from None
         norm = clip_gradients(self.optimizer.parameters(), self.settings.max_grad_norm)
         if not math.isfinite(norm):
