@@ -1,4 +1,7 @@
+import gzip
 import itertools
+from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,11 @@ documents = st.lists(
 
 def document(text: str, name: str = "d0") -> Document:
     return Document(name, "title", "literature", "source", text)
+
+
+def bundled() -> Inner:
+    packed = resources.files("longstride").joinpath("data/bundled_tokenizer.json.gz").read_bytes()
+    return Inner.from_str(gzip.decompress(packed).decode())
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +160,22 @@ def test_a_small_document_is_not_split(tokenizer: Tokenizer):
     split = list(chunk(small, 4 * size + 10, tokenizer, keep_whole=0))
     assert any(piece.end - piece.start < len(small[0].text) for each in split for piece in each.pieces)
     assert len(split) <= len(chunks)
+
+
+def test_the_first_chunk_of_a_long_document_does_not_wait_for_its_last():
+    class Noting(Tokenizer):
+        counted = 0
+
+        def count_each(self, texts: Sequence[str]) -> list[int]:
+            self.counted += len(texts)
+            return super().count_each(texts)
+
+    noting = Noting(bundled(), "noting")
+    long = document("The river rose again.\n\n" * 2_000)
+    chunks = chunk([long], 40, noting)
+    next(chunks)
+    assert noting.counted < 200
+    check([long], [*chunk([long], 40, noting)], 40, noting)
 
 
 def test_a_long_paragraph_is_cut_at_a_sentence_else_at_a_space(tokenizer: Tokenizer):

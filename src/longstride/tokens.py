@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +29,7 @@ BUNDLED = "bundled"
 PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n\s*")
 SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+|\n")
 BETWEEN_DOCUMENTS = "\n\n"
+COUNTED_TOGETHER = 64  # paragraphs; the first chunk of a long document need not wait for its last
 
 
 class Tokenizer:
@@ -157,10 +158,15 @@ def chunk(
     held: list[_Span] = []
     held_tokens, gap = 0, tokenizer.count(BETWEEN_DOCUMENTS)
     for document in documents:
-        spans = list(_paragraphs(document, max_tokens, tokenizer))
-        whole = sum(span.tokens for span in spans)
+        spans = _paragraphs(document, max_tokens, tokenizer)
+        first, whole = list[_Span](), 0
+        for span in spans:  # as far as it takes to see whether the document is a small one
+            first.append(span)
+            whole += span.tokens
+            if whole > keep_whole * max_tokens:
+                break
         together = whole <= keep_whole * max_tokens
-        for index, span in enumerate(spans):
+        for index, span in enumerate(chain(first, spans)):
             needed = whole if together and index == 0 else span.tokens
             if held and held[-1].document is not document:
                 held_tokens += gap
@@ -193,15 +199,16 @@ def _emit(spans: list[_Span], max_tokens: int, tokenizer: Tokenizer) -> Iterator
 
 def _paragraphs(document: Document, max_tokens: int, tokenizer: Tokenizer) -> Iterator[_Span]:
     """The paragraphs of a document with the blank lines after them, those over the limit cut to size."""
-    ends = [match.end() for match in PARAGRAPH_END.finditer(document.text)]
-    bounds = [0, *(end for end in ends if end < len(document.text)), len(document.text)]
-    pairs = [(start, end) for start, end in pairwise(bounds) if start < end]
-    counts = tokenizer.count_each([document.text[start:end] for start, end in pairs])
-    for (start, end), tokens in zip(pairs, counts, strict=True):
-        if tokens <= max_tokens:
-            yield _Span(document, start, end, tokens)
-        else:
-            yield from _cut(document, start, end, max_tokens, tokenizer)
+    ends = (match.end() for match in PARAGRAPH_END.finditer(document.text))
+    bounds = chain([0], (end for end in ends if end < len(document.text)), [len(document.text)])
+    pairs = ((start, end) for start, end in pairwise(bounds) if start < end)
+    while portion := list(islice(pairs, COUNTED_TOGETHER)):
+        counts = tokenizer.count_each([document.text[start:end] for start, end in portion])
+        for (start, end), tokens in zip(portion, counts, strict=True):
+            if tokens <= max_tokens:
+                yield _Span(document, start, end, tokens)
+            else:
+                yield from _cut(document, start, end, max_tokens, tokenizer)
 
 
 def _cut(document: Document, start: int, end: int, max_tokens: int, tokenizer: Tokenizer) -> Iterator[_Span]:
