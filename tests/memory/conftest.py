@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     delay_seconds: float = 0.0
     send_bytes: int | None = None  # of the body; the connection ends there
+    body: bytes | None = None  # in place of a completion
+    events: tuple[bytes, ...] = ()  # of a stream, as they are; after the last one the connection ends
+    ends_well: bool = True  # the stream, with its last, empty piece
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Asked:
 
     body: dict[str, Any]
     headers: dict[str, str]
+    raw: bytes = b""
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
     @property
     def prompt(self) -> str:
@@ -71,6 +79,7 @@ class Upstream:
         self.listed: list[dict[str, str]] = []  # the headers of each look at the list of models
         self.delay_seconds = 0.0
         self.in_flight = self.most_in_flight = 0
+        self.left = 0  # requests whose client closed the connection while they waited
         self.lock = threading.Lock()
         upstream = self
 
@@ -115,17 +124,27 @@ class Upstream:
         return Reply(f"Updated memory:\n\n<memory>\n{noted}\n</memory>\n\n<plan>\nread on\n</plan>")
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
-        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        raw = handler.rfile.read(int(handler.headers["Content-Length"]))
         with self.lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            asked = Asked(body, dict(handler.headers))
+            asked = Asked(json.loads(raw), dict(handler.headers), raw)
             self.asked.append(asked)
             reply = self.script.pop(0) if self.script else None
         reply = reply or self.reply(asked)
-        time.sleep(reply.delay_seconds or self.delay_seconds)
+        stays = waited(handler.connection, reply.delay_seconds or self.delay_seconds)
         with self.lock:
             self.in_flight -= 1
+            self.left += not stays
+        if not stays:
+            handler.close_connection = True
+            return
+        if reply.events:
+            self.send_events(handler, reply)
+            return
+        if reply.body is not None:
+            self.send_bytes(handler, reply.status, reply.body, reply.headers)
+            return
         if reply.status != 200:
             self.send(handler, reply.status, {"error": {"message": reply.error}}, reply.headers, None)
             return
@@ -145,7 +164,16 @@ class Upstream:
         headers: dict[str, str],
         send_bytes: int | None,
     ) -> None:
-        body = json.dumps(document).encode()
+        self.send_bytes(handler, status, json.dumps(document).encode(), headers, send_bytes)
+
+    def send_bytes(
+        self,
+        handler: BaseHTTPRequestHandler,
+        status: int,
+        body: bytes,
+        headers: dict[str, str],
+        send_bytes: int | None = None,
+    ) -> None:
         handler.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             handler.send_header(name, value)
@@ -156,10 +184,38 @@ class Upstream:
         if send_bytes is not None:
             handler.close_connection = True
 
+    def send_events(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        """A stream in chunks of HTTP."""
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for event in reply.events:
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+            handler.wfile.flush()
+        if reply.ends_well:
+            handler.wfile.write(b"0\r\n\r\n")
+        handler.close_connection = True
+
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def waited(connection: socket.socket, seconds: float) -> bool:
+    """Wait; False as soon as the other side has closed the connection."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.01))
+        try:
+            if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                return False
+        except BlockingIOError:
+            continue
+        except OSError:
+            return False
+    return True
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from longstride.memory.display import Display, told_seconds
+from longstride.memory.display import Display
 from longstride.memory.events import Answered, ChunkCut, ChunkRead, ChunksSkipped, Estimate, Event
+from longstride.memory.progress import told_seconds
 
 READ = ChunkRead(0, 0, 0, 4, 900, 12, "[bold]Talon[/]", "read on", "", False, False, 2.0)
 

@@ -14,7 +14,8 @@ from longstride.errors import InputError
 from longstride.llm import Ledger, ModelError, load_settings, open_models
 from longstride.llm.settings import ModelsSettings
 from longstride.memory.asking import AskOptions, Outcome, ask
-from longstride.memory.display import Display, counted
+from longstride.memory.display import Display
+from longstride.memory.progress import counted
 from longstride.memory.query import Query, split_query
 from longstride.memory.settings import MemorySettings
 from longstride.memory.texts import Texts

@@ -112,11 +112,13 @@ async def ask(
     options: AskOptions | None = None,
     *,
     sampling: Sampling | None = None,
+    answer_sampling: Sampling | None = None,
     listener: Listener = silence,
     share_taken: Callable[[], float] | None = None,
 ) -> Outcome:
     """Answers to all queries from one reading of `documents`, which are drawn once, ahead of the model.
 
+    answer_sampling: of the final turns, where it differs.
     share_taken: how much of the text was drawn so far, 0 to 1, for the estimates; None where nobody knows.
     Raises InputError for no text, and for `agent="full"` where the text does not fit; ModelError where the model gives
     no response.
@@ -129,7 +131,7 @@ async def ask(
             updates.append(event)
         listener(event)
 
-    desk = Desk(model, sampling or Sampling(), noted)
+    desk = Desk(model, sampling or Sampling(), noted, answer_sampling=answer_sampling)
     text = _Text(documents, share_taken)
     head: list[Document] = []
     rest: Iterator[Document] = iter(text)

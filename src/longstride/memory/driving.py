@@ -46,11 +46,13 @@ class Desk:
     sampling: Sampling = field(default_factory=Sampling)
     listener: Listener = silence
     tally: Tally = field(default_factory=Tally)
+    answer_sampling: Sampling | None = None  # of the final turns, where it differs
 
-    async def ask(self, prompt: str, max_tokens: int, attempt: int = 0) -> Completion:
+    async def ask(self, prompt: str, max_tokens: int, attempt: int = 0, *, final: bool = False) -> Completion:
         """One response; each attempt is another draw, and the same attempt always the same one."""
         begun = time.perf_counter()
-        sampling = replace(self.sampling, max_tokens=max_tokens)
+        drawn = self.answer_sampling if final and self.answer_sampling is not None else self.sampling
+        sampling = replace(drawn, max_tokens=max_tokens)
         (completion,) = await self.model.complete(
             [{"role": "user", "content": prompt}], sample_index=attempt, sampling=sampling
         )
@@ -138,7 +140,7 @@ async def final_answer(desk: Desk, number: int, prompt: str, max_tokens: int) ->
     """What the model says to a final prompt, without its thinking; asked once more where it does not come to an end."""
     said, problem = "", ""
     for attempt in (0, 1):
-        completion = await desk.ask(prompt, max_tokens, attempt)
+        completion = await desk.ask(prompt, max_tokens, attempt, final=True)
         ended = strip_thinking(completion.text)
         said = ended if ended is not None else ""
         problem = UNFINISHED if completion.finish_reason == "length" or ended is None or not said.strip() else ""

@@ -46,6 +46,21 @@ def split_query(request: str) -> Query:
     instruction. Where nothing but form is left, the whole request is the question.
     """
     request = request.strip()
+    body, asked, instructions = _sorted(request)
+    if not asked:
+        return Query(request)
+    core = body if len(asked) == len(list(filter(str.strip, SENTENCE.split(body)))) else " ".join(asked)
+    return Query(core.strip(), "\n".join(instructions))
+
+
+def only_form(request: str) -> bool:
+    """True where a request says how to answer, and asks nothing."""
+    _, asked, instructions = _sorted(request.strip())
+    return bool(instructions) and not asked
+
+
+def _sorted(request: str) -> tuple[str, list[str], list[str]]:
+    """The request without its schemas, the sentences in it that ask, and all that prescribes a form."""
     body, instructions = _without_schema(request)
     asked: list[str] = []
     for sentence in filter(None, (part.strip() for part in SENTENCE.split(body))):
@@ -54,10 +69,7 @@ def split_query(request: str) -> Query:
             asked.append(sentence)
         if form is not None:
             instructions.append(sentence)
-    if not asked:
-        return Query(request)
-    core = body if len(asked) == len(list(filter(str.strip, SENTENCE.split(body)))) else " ".join(asked)
-    return Query(core.strip(), "\n".join(instructions))
+    return body, asked, instructions
 
 
 def _without_schema(request: str) -> tuple[str, list[str]]:

@@ -81,7 +81,7 @@ class Texts:
     def _parts(self, source: SourceText, name: str) -> Iterator[Document]:
         whole = f"{name}#{source.record}" if source.record else name
         try:
-            bounds = list(_bounds(source.text)) if not source.head else self._rows(source)
+            bounds = list(stretches(source.text)) if not source.head else self._rows(source)
         except Unreadable as error:
             self.funnel.count("sources", error.reason, whole)
             return
@@ -134,7 +134,7 @@ def _parts_of(file: CorpusFile) -> Iterator[CorpusFile]:
         yield CorpusFile(file.root, file.path, file.name, file.format, file.size, start, end)
 
 
-def _bounds(text: str) -> Iterator[tuple[int, int]]:
+def stretches(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of bounded length that follow each other, cut after a paragraph, else a line, else a word."""
     start = 0
     while len(text) - start > PART_CHARACTERS:
