@@ -34,7 +34,8 @@ from longstride.engines.graders import Grader
 from longstride.engines.local.display import Display
 from longstride.engines.local.policy import Policy
 from longstride.engines.local.recipe import Recipe
-from longstride.engines.local.trainer import full_context, train
+from longstride.engines.local.sources import full_context
+from longstride.engines.local.trainer import train
 from longstride.grading import Grade, RuleGrade
 from longstride.records import Generator, Sample, TrajectoryGroup
 from longstride.records.parquet import write_samples

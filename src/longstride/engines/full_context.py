@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from longstride.engines.chat_prompts import ChatPrompt, chat_prompt
-from longstride.engines.graders import Grader
-from longstride.errors import ExpectedError, InputError
+from longstride.engines.graders import Grader, naming
+from longstride.errors import InputError
 from longstride.grading import Grade
 from longstride.records import GenerationRequest, Generator, Sample, Trajectory, TrajectoryGroup, Turn
 
@@ -49,7 +48,7 @@ class FullContextSource:
         Raises InputError for a prompt over the limit, before anything is decoded, and for a sample whose rule cannot
         grade it.
         """
-        names = list(_distinct_names(samples))
+        names = list(distinct_names(samples))
         prompts = [self.prompt(sample) for sample in samples]
         width = self.groups_at_once or max(1, len(samples))
         waiting: list[tuple[int, tuple[Turn, ...], list[str], list[Future[Grade]]]] = []
@@ -60,32 +59,30 @@ class FullContextSource:
                 for place in places
             ]
             for place, turns in zip(places, generator.generate(requests), strict=True):
-                answers = [self.text(turn) for turn in turns]
+                answers = [response_text(self.tokenizer, turn) for turn in turns]
                 grades = [self._submit(samples[place], prompts[place], answer) for answer in answers]
                 waiting.append((place, turns, answers, grades))
         for place, turns, answers, waited in waiting:
-            with _naming(samples[place]):
+            with naming(samples[place]):
                 grades = [grade.result() for grade in waited]
             yield _group(names[place], samples[place], turns, answers, grades)
 
-    def text(self, turn: Turn) -> str:
-        """A response as it is graded: without the special tokens that end it."""
-        return str(self.tokenizer.decode(list(turn.response_ids), skip_special_tokens=True))
-
     def _submit(self, sample: Sample, prompt: ChatPrompt, answer: str) -> Future[Grade]:
-        with _naming(sample):
+        with naming(sample):
             return self.grader.submit(sample, answer, thinking_opened=prompt.thinking_opened)
 
 
-@contextmanager
-def _naming(sample: Sample) -> Iterator[None]:
-    """Turn what a rule refuses, a ground truth that is no number or an argument it lacks, into the sample's fault."""
-    try:
-        yield
-    except ExpectedError:
-        raise
-    except ValueError as error:
-        raise InputError(f"sample {sample.id!r:.80} cannot be graded: {error}") from None
+def response_text(tokenizer: PreTrainedTokenizerBase, turn: Turn) -> str:
+    """A response as it is graded: without the special tokens that end it."""
+    return str(tokenizer.decode(list(turn.response_ids), skip_special_tokens=True))
+
+
+def distinct_names(samples: Sequence[Sample]) -> Iterator[str]:
+    """A name for each sample's group: its id, with a number where the sample stands again."""
+    seen: dict[str, int] = {}
+    for sample in samples:
+        seen[sample.id] = seen.get(sample.id, 0) + 1
+        yield sample.id if seen[sample.id] == 1 else f"{sample.id}#{seen[sample.id]}"
 
 
 def _group(
@@ -104,10 +101,3 @@ def _group(
         for index, (turn, answer, grade) in enumerate(zip(turns, answers, grades, strict=True))
     )
     return TrajectoryGroup(name, sample.id, sample.task, trajectories)
-
-
-def _distinct_names(samples: Sequence[Sample]) -> Iterator[str]:
-    seen: dict[str, int] = {}
-    for sample in samples:
-        seen[sample.id] = seen.get(sample.id, 0) + 1
-        yield sample.id if seen[sample.id] == 1 else f"{sample.id}#{seen[sample.id]}"

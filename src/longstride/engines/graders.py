@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from longstride.errors import ExpectedError
+from longstride.errors import ExpectedError, InputError
 from longstride.grading import Grade, Judge, grade, hybrid
 from longstride.llm import ModelsSettings, open_models
 from longstride.records import Sample
@@ -116,6 +116,17 @@ def check_judge(asked: int, failed: int, max_failed_share: float) -> None:
             f"the judge gave no verdict on {failed} of {asked} responses, more than reward.max_failed_share "
             f"({max_failed_share:g}) allows; see to the judge's server and resume, or train with reward.kind=rule"
         )
+
+
+@contextmanager
+def naming(sample: Sample) -> Iterator[None]:
+    """Turn what a rule refuses, a ground truth that is no number or an argument it lacks, into the sample's fault."""
+    try:
+        yield
+    except ExpectedError:
+        raise
+    except ValueError as error:
+        raise InputError(f"sample {sample.id!r:.80} cannot be graded: {error}") from None
 
 
 def _arguments(sample: Sample, thinking_opened: bool) -> dict[str, Any]:

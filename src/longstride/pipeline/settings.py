@@ -74,6 +74,11 @@ class SynthesisSettings:
         return self.questions_per_context or QUESTIONS_PER_CONTEXT[self.prompt]
 
     @property
+    def question_families(self) -> tuple[str, ...]:
+        """The names of the families that ask: of the tiny style the one alone whose every word its models know."""
+        return ("small_world",) if self.prompt == "tiny" else tuple(sorted(QUESTION_FAMILIES))
+
+    @property
     def most_of_a_family(self) -> float:
         """Of the candidates wanted, where other families find less; not in the paper."""
         return MOST_OF_A_FAMILY[self.prompt]

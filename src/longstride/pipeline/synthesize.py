@@ -31,7 +31,7 @@ from longstride.pipeline.made_documents import made_by, merge_brought, write_use
 from longstride.pipeline.proposing import ProposalUnit, propose, read_candidates
 from longstride.pipeline.reading import corpus_digest, regions_of, write_corpus
 from longstride.pipeline.regions import Region, begin_worker
-from longstride.pipeline.settings import QUESTION_FAMILIES, SynthesisSettings
+from longstride.pipeline.settings import SynthesisSettings
 from longstride.records.parquet import read_documents
 from longstride.synthesis.contexts import style_named
 from longstride.tokens import load_tokenizer
@@ -125,7 +125,7 @@ class _Synthesis:
             return manifest
 
     def _propose(self, work: Workspace, regions: list[Region]) -> list[ProposalUnit]:
-        units = ProposalUnit.all(regions, sorted(QUESTION_FAMILIES), self.settings, work.part("candidates"))
+        units = ProposalUnit.all(regions, self.settings.question_families, self.settings, work.part("candidates"))
         advance = self._bar("proposing questions", len(units), "pieces")
         for _ in ordered_map(propose, units, self.workers, begin_worker, (self.settings,)):
             advance(1)

@@ -28,7 +28,8 @@ from longstride.engines.local.metrics import read_metrics
 from longstride.engines.local.policy import Policy
 from longstride.engines.local.recipe import Recipe
 from longstride.engines.local.recipe_files import show_recipe
-from longstride.engines.local.trainer import TrainingResult, TrainingStopped, full_context, train
+from longstride.engines.local.sources import full_context
+from longstride.engines.local.trainer import TrainingResult, TrainingStopped, train
 from longstride.errors import InputError
 from longstride.grading import Judge
 from longstride.llm import ModelError, ScriptedModel

@@ -44,6 +44,7 @@ def memory_estimate(recipe: Recipe) -> MemoryEstimate:
 
     from longstride.engines.local.building import lora_settings, optimizer_settings
     from longstride.engines.local.estimate import Workload, estimate
+    from longstride.engines.local.generators import longest_turn
     from longstride.engines.local.model_shapes import model_shape
     from longstride.engines.local.update import SLICE_TOKENS
 
@@ -51,9 +52,10 @@ def memory_estimate(recipe: Recipe) -> MemoryEstimate:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = recipe.model.dtype
+    prompt_tokens, response_tokens = longest_turn(recipe)
     workload = Workload(
-        prompt_tokens=recipe.data.max_input_tokens,
-        response_tokens=recipe.rollout.max_output_tokens,
+        prompt_tokens=prompt_tokens,
+        response_tokens=response_tokens,
         group_size=recipe.rollout.group_size,
         form=recipe.update.form,
         slice_tokens=recipe.update.slice_tokens or SLICE_TOKENS,

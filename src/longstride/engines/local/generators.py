@@ -18,6 +18,7 @@ from longstride.engines.local.vllm_server import VllmServer
 from longstride.records import Generator
 
 CACHE_SHARE = 0.25  # of the machine's memory, or the GPU's, where the recipe states no budget; not in the paper
+PROMPT_TOKENS = 2_000  # for the words of the agent's prompts and the question; Appendix D's have about 600
 
 
 @dataclass
@@ -72,6 +73,17 @@ def token_budget(policy: Policy, recipe: Recipe) -> int:
         memory = torch.cuda.get_device_properties(policy.device).total_memory
     else:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    group = recipe.data.max_input_tokens + recipe.rollout.group_size * recipe.rollout.max_output_tokens
+    prompt, response = longest_turn(recipe)
+    group = prompt + recipe.rollout.group_size * response
     fitting = int(memory * CACHE_SHARE) // cached_token_bytes(policy)
     return max(1, min(fitting, group * max(recipe.batch.prompts, recipe.eval.samples)))
+
+
+def longest_turn(recipe: Recipe) -> tuple[int, int]:
+    """(prompt tokens, response tokens) that a turn has at most; of the memory agent's prompts by reckoning, since the
+    question's length is not in the recipe."""
+    if recipe.memory is None:
+        return recipe.data.max_input_tokens, recipe.rollout.max_output_tokens
+    reading = recipe.memory
+    prompt = reading.chunk_tokens + reading.memory_tokens + PROMPT_TOKENS
+    return prompt, max(reading.update_tokens, recipe.rollout.max_output_tokens)

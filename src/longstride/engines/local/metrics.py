@@ -26,7 +26,11 @@ Metrics = dict[str, float | str | None]
 
 
 def reward_metrics(groups: Iterable[TrajectoryGroup], prefix: str = "") -> Metrics:
-    """Mean reward, in all and by task, and what the responses were like."""
+    """Mean reward, in all and by task, and what the responses were like.
+
+    Of the memory agent also how many updates a trajectory had to make again, how many chunks left its memory as it was
+    because none was taken, and the tokens of the memory after a chunk.
+    """
     trajectories: list[Trajectory] = [each for group in groups for each in group.trajectories]
     by_task: dict[str, list[float]] = {}
     for each in trajectories:
@@ -41,6 +45,11 @@ def reward_metrics(groups: Iterable[TrajectoryGroup], prefix: str = "") -> Metri
     found["no_answer_share"] = _mean([float(each == "no_answer") for each in decided])
     if any(each.details.get("judge_asked") for each in trajectories):
         found["judge/asked"], found["judge/failed"] = map(float, judge_counts(trajectories))
+    read = [each.details for each in trajectories if "memory_tokens" in each.details]
+    if read:
+        found["memory/asked_again"] = _mean([float(each["asked_again"]) for each in read])
+        found["memory/kept"] = _mean([float(each["kept"]) for each in read])
+        found["memory/tokens"] = _mean([float(tokens) for each in read for tokens in each["memory_tokens"]])
     if masses:
         found["nucleus_mass"] = _mean(masses)
     return {prefix + name: value for name, value in found.items()}

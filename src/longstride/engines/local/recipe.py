@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from longstride.errors import unknown_name
+from longstride.memory.settings import PROMPT_SETS
 
 OURS = "not in the paper"
 
@@ -69,6 +72,23 @@ class RolloutRecipe(Section):
     groups_at_once: int = setting(0, "groups decoded before their grading begins; 0: all", ge=0)
     backend: Literal["local", "vllm"] = setting("local", "what decodes: this process, or the vLLM server of `vllm`")
     vllm: VllmRecipe = VllmRecipe()
+
+
+class MemoryRecipe(Section):
+    """How the memory agent reads; `rollout.max_output_tokens` bounds its final answer."""
+
+    chunk_tokens: int = setting(32_000, "read at a time", "paper Figure 6", ge=1)
+    memory_tokens: int = setting(15_000, "most that memory and plan may take together", "paper Figure 6", ge=1)
+    update_tokens: int = setting(16_000, "most of an update's response, its thinking included", ge=1)
+    attempts: int = setting(2, "at an update that cannot be taken, before the previous memory is kept", ge=1)
+    prompts: str = setting("paper", "paper, chunk_first, tiny or tiny_chunk_first; see memory/settings.py")
+
+    @field_validator("prompts")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in PROMPT_SETS:
+            raise ValueError(str(unknown_name("prompt set", name, PROMPT_SETS)))
+        return name
 
 
 class BatchRecipe(Section):
@@ -209,6 +229,7 @@ class Recipe(Section):
     model: ModelRecipe
     data: DataRecipe
     rollout: RolloutRecipe = RolloutRecipe()
+    memory: MemoryRecipe | None = setting(None, "read chunk by chunk (paper 2.3); none: all in one prompt")
     batch: BatchRecipe = BatchRecipe()
     reward: RewardRecipe = RewardRecipe()
     advantage: AdvantageRecipe = AdvantageRecipe()

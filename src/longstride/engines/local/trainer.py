@@ -23,12 +23,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from longstride.engines.chat_prompts import chat_prompt
-from longstride.engines.full_context import FullContextSource
 from longstride.engines.graders import Grader, check_judge
 from longstride.engines.local.building import (
     build_optimizer,
@@ -56,6 +54,7 @@ from longstride.engines.local.policy import Policy
 from longstride.engines.local.recipe import Recipe
 from longstride.engines.local.run_state import RunState
 from longstride.engines.local.schedule import learning_rate
+from longstride.engines.local.sources import SourceMaker, recipe_source
 from longstride.engines.local.step import StepPlan, lay_out, plan_step
 from longstride.engines.local.threads import settle_threads
 from longstride.engines.local.trackers import Trackers, open_trackers
@@ -69,8 +68,6 @@ KIND = "training run"
 CHECKPOINTS, MODEL, METRICS, ROLLOUTS = "checkpoints", "model", "metrics.jsonl", "rollouts"
 JUDGE_CACHE = "judge.sqlite"
 
-SourceMaker = Callable[[Recipe, Policy, Grader], TrajectorySource]
-
 
 class TrainingStopped(ExpectedError):
     """The run cannot go on by itself; its last checkpoint is whole."""
@@ -83,23 +80,12 @@ class TrainingResult:
     metrics: Metrics  # of the last step that this call took; empty where there was none to take
 
 
-def full_context(recipe: Recipe, policy: Policy, grader: Grader) -> FullContextSource:
-    """The source that `train` takes unless it is given another: the whole input in one prompt."""
-    return FullContextSource(
-        policy.tokenizer,
-        grader,
-        max_input_tokens=recipe.data.max_input_tokens,
-        max_output_tokens=recipe.rollout.max_output_tokens,
-        groups_at_once=recipe.rollout.groups_at_once,
-    )
-
-
 def train(
     recipe: Recipe,
     output: Path,
     *,
     resume: str = "auto",
-    make_source: SourceMaker = full_context,
+    make_source: SourceMaker = recipe_source,
     grader: Grader | None = None,
     display: Display | None = None,
 ) -> TrainingResult:
@@ -109,7 +95,7 @@ def train(
     holds the last few; tensorboard/ and rollouts/ stand where the recipe asks for them.
 
     resume: "auto", "must" or "never"; see `checkpoints.checkpoint_to_resume`.
-    make_source: who turns samples into graded trajectories; the memory agent brings its own.
+    make_source: who turns samples into graded trajectories; by itself what the recipe says.
     grader: None makes the one that the recipe says.
 
     Raises InputError for a model, data or an output folder that cannot be used, TrainingStopped and JudgeDown as the

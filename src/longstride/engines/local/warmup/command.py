@@ -9,9 +9,11 @@ from rich.console import Console
 
 from longstride.errors import InputError, unknown_name
 from longstride.files import content_digest
+from longstride.memory.settings import MemorySettings
 
 KINDS = ("answers", "memory")
 LEARNING_RATES = {"muon": 6e-3, "adamw": 1e-3}  # for the tiny model
+TINY_AGENT = MemorySettings(chunk_tokens=128, memory_tokens=48, prompts="tiny_chunk_first")
 
 
 def run_warmup(
@@ -29,8 +31,12 @@ def run_warmup(
     gradient_checkpointing: bool,
     seed: int,
     resume: str,
+    agent: MemorySettings | None = None,
 ) -> None:
-    """`longstride warmup`. Nothing heavy is imported before the options are known to fit together."""
+    """`longstride warmup`. Nothing heavy is imported before the options are known to fit together.
+
+    agent: how the memory agent reads, for the kind "memory"; None takes the tiny model's.
+    """
     if kind not in KINDS:
         raise InputError(str(unknown_name("kind", kind, KINDS)))
     if optimizer not in LEARNING_RATES:
@@ -53,7 +59,8 @@ def run_warmup(
     from longstride.engines.local.policy import load_policy
     from longstride.engines.local.rollout import position_limit
     from longstride.engines.local.threads import settle_threads
-    from longstride.engines.local.warmup.lessons import Counts, answer_lessons, turn_lessons
+    from longstride.engines.local.warmup.lessons import Counts, Lesson, answer_lessons, turn_lessons
+    from longstride.engines.local.warmup.memory_lessons import memory_lessons
     from longstride.engines.local.warmup.trainer import WarmupSettings, warm_up
 
     settings = WarmupSettings(
@@ -67,8 +74,14 @@ def run_warmup(
     policy = load_policy(model, gradient_checkpointing=gradient_checkpointing)
     settle_threads(policy)
     counts, max_tokens = Counts(), position_limit(policy)
-    read = answer_lessons if kind == "answers" else turn_lessons
-    lessons = [each for path in datasets for each in read(path, policy.tokenizer, max_tokens, counts)]
+    lessons: list[Lesson] = []
+    for path in datasets:
+        if kind == "answers":
+            lessons += answer_lessons(path, policy.tokenizer, max_tokens, counts)
+        elif (path / "samples").is_dir():
+            lessons += memory_lessons(path, policy.tokenizer, agent or TINY_AGENT, max_tokens, counts)
+        else:
+            lessons += turn_lessons(path, policy.tokenizer, max_tokens, counts)
     for number, reason in (
         (counts.too_long, f"longer than the model's {max_tokens} positions"),
         (counts.without_reward, "whose written answer their own rule does not accept"),

@@ -16,6 +16,12 @@ UNKNOWN = "<unk>"
 PAD, BOS, EOS = MARKS = ("<pad>", "<bos>", "<eos>")  # no words: their names in a text give <unk>
 CHAT_TEMPLATE = "{{ bos_token }}{% for message in messages %} {{ message['content'] }}{% endfor %}"
 
+RESPONSE_TEMPLATE = {  # else `transformers serve` takes the prompts of a Qwen3 for ChatML, and repeats them
+    "defaults": {"role": "assistant"},
+    "start_anchor_pattern": r"\Z",
+    "fields": {"content": {"close": EOS, "content": "text"}},
+}
+
 
 def word_tokenizer(words: Sequence[str] | None = None) -> PreTrainedTokenizerFast:
     """A token a word: <unk> for those unknown, then `words` in their order, then <pad>, <bos> and <eos>.
@@ -48,6 +54,7 @@ def word_tokenizer(words: Sequence[str] | None = None) -> PreTrainedTokenizerFas
         clean_up_tokenization_spaces=False,
     )
     tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.response_template = RESPONSE_TEMPLATE
     return tokenizer
 
 
