@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from longstride import __version__
-from longstride.errors import ExpectedError
+from longstride.errors import ExpectedError, InputError
 
 TOKENIZER = "A folder, a name on the hub, or 'bundled' (an estimate)."
 BENCHMARKS = "Benchmark files whose questions must not appear."
@@ -23,6 +23,7 @@ EXTRAS = {  # module -> the extra that brings it
         "synthesis",
     ),
     "sqlglot": "synthesis",
+    **dict.fromkeys(("httpx2", "starlette", "uvicorn"), "serve"),
     "docling": "docling",
 }
 
@@ -54,17 +55,31 @@ def _longstride(
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder for what it writes.")] = Path("demo-output"),
     seed: Annotated[int, typer.Option(help="Every random choice follows from it.")] = 0,
-    steps: Annotated[int, typer.Option(min=1, help="Policy-gradient steps.")] = 60,
+    quick: Annotated[bool, typer.Option("--quick", help="Under three minutes; too short to learn much.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Three times the training.")] = False,
+    corpus: Annotated[
+        Path | None, typer.Option(help="A folder of yours: questions are made over it too, and shown.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Steps at a time, where none needs another.")] = 2,
 ) -> None:
-    """See what longstride does so far, on this machine: no GPU, no API key, no download, seconds.
+    """See the whole recipe on this machine: no GPU, no API key, no download, ten minutes on two cores.
 
-    Writes documents of a fictional world, makes verified questions of them, grades answers (and attempts to cheat),
-    trains a table of logits with the recipe's advantages, loss and AEPO, and merges two results by SCE. The training of
-    a language model, the memory agent, evaluation and the report take their places here when they are built.
+    Fictional worlds write documents; programs ask verified questions of them; a model of half a million parameters is
+    warm-started, trained by reinforcement in three stages of growing length, made a memory expert, merged by SCE, and
+    trained once more; every stage is judged on worlds that it never saw. It ends with the headline numbers, their
+    intervals, and where everything lies. Interrupt it as you like: the same command goes on.
     """
-    from longstride.demo import run_demo
+    from longstride.demo.command import run_demo
 
-    run_demo(output, seed, steps)
+    if quick and full:
+        raise InputError("--quick and --full exclude each other", cure="give one of them")
+    run_demo(
+        output,
+        size="quick" if quick else "full" if full else "standard",
+        seed=seed,
+        workers=workers,
+        corpus=corpus,
+    )
 
 
 @app.command()
@@ -139,8 +154,16 @@ def warmup(
         Path | None, typer.Option("--output", "-o", help="The run's folder; new, or one to go on with.")
     ] = None,
     kind: Annotated[
-        Literal["answers", "memory"], typer.Option(help="answers of a data set; turns of conversations, as memory's.")
+        Literal["answers", "memory"],
+        typer.Option(
+            help="answers of a data set; memory: the agent's turns, of an oracle over a data set or of a file."
+        ),
     ] = "answers",
+    chunk_tokens: Annotated[int, typer.Option(min=1, help="The agent's, for --kind memory.")] = 128,
+    memory_tokens: Annotated[int, typer.Option(min=1, help="The agent's, for --kind memory.")] = 48,
+    prompts: Annotated[str, typer.Option(help="The agent's: paper, chunk_first, tiny, tiny_chunk_first.")] = (
+        "tiny_chunk_first"
+    ),
     make_tiny: Annotated[
         bool, typer.Option("--make-tiny", help="Make a tiny model in MODEL first, where there is none.")
     ] = False,
@@ -162,8 +185,10 @@ def warmup(
     A response quotes the sample's evidence, then answers in the form that its rule reads. Short inputs come first, and
     questions that share their documents are learnt behind one copy of them. OUTPUT holds model/ and metrics.jsonl.
     --make-tiny writes a model of under half a million parameters and its word-level tokenizer, for the small world.
+    --kind memory teaches the memory agent: what a reader would note, chunk by chunk, who knew the evidence.
     """
     from longstride.engines.local.warmup.command import run_warmup
+    from longstride.memory.settings import MemorySettings
 
     run_warmup(
         model,
@@ -179,6 +204,7 @@ def warmup(
         gradient_checkpointing=gradient_checkpointing,
         seed=seed,
         resume=resume,
+        agent=MemorySettings(chunk_tokens=chunk_tokens, memory_tokens=memory_tokens, prompts=prompts),
     )
 
 
@@ -204,6 +230,116 @@ def train(
     from longstride.engines.local.command import run_train
 
     run_train(recipe, overrides or [], output=output, resume=resume, show=show, estimate=estimate)
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A plan as a TOML file; recipes/ has some.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Settings on top of it: seed=1 stage-1.steps=9 training.optimizer.lr=1e-5"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run's folder [default: runs/NAME-OF-RECIPE]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Steps at a time, where none needs another.")] = 1,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what is done and what is left, and end.")] = False,
+    until: Annotated[str | None, typer.Option(help="The last step to do.")] = None,
+    restart_from: Annotated[
+        str | None, typer.Option(help="Do this step anew, and all that needs it; what they made is removed.")
+    ] = None,
+    stop_after: Annotated[
+        str | None, typer.Option(help="End by itself after 9m (90s, 2h) with all that was done kept.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print every setting with its source, and end.")] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Print each stage's memory and tokens, and end.")
+    ] = False,
+) -> None:
+    """Run a whole recipe: worlds, questions, warm start, stages of training, a memory expert, merging.
+
+    Each step is a folder of OUTPUT. What is done is not done again; what was killed goes on where it was; what was
+    made with other settings is refused, with the difference. Interrupt it as you like: the same command goes on.
+    """
+    from longstride.stages.command import run_plan
+
+    run_plan(
+        recipe,
+        overrides or [],
+        output=output,
+        workers=workers,
+        plan_only=plan,
+        until=until,
+        restart_from=restart_from,
+        stop_after=stop_after,
+        show=show,
+        estimate=estimate,
+    )
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model's folder; with --base-url, what the server calls its model.")],
+    datasets: Annotated[list[Path], typer.Argument(help="Data sets' folders; questions that training never saw.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The results' folder; new, or one to go on with.")],
+    agent: Annotated[
+        Literal["none", "memory", "both"],
+        typer.Option(help="none: the whole prompt in one pass; memory: chunk by chunk; both, and their difference."),
+    ] = "none",
+    answers: Annotated[int, typer.Option(min=1, help="Sampled to each question; pass@k follows from them.")] = 4,
+    temperature: Annotated[float, typer.Option(min=0, help="Of sampling.")] = 0.7,
+    top_p: Annotated[float, typer.Option(help="Of sampling.")] = 0.95,
+    greedy: Annotated[bool, typer.Option("--greedy", help="One answer each, always the most probable token.")] = False,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Of each data set, even over tasks and lengths [default: all]")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another result's folder: what this model gains, question by question.")
+    ] = None,
+    window: Annotated[int | None, typer.Option(min=1, help="Tokens [default: the model's, or ask the server]")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 10000, or what fits]")] = None,
+    chunk_tokens: Annotated[int | None, typer.Option(min=1, help="The agent's. [default: 32000, or what fits]")] = None,
+    memory_tokens: Annotated[int | None, typer.Option(min=1, help="The agent's. [default: 15000, or less]")] = None,
+    update_tokens: Annotated[int | None, typer.Option(min=1, help="The agent's. [default: 16000, or less]")] = None,
+    prompts: Annotated[
+        str, typer.Option(help="The agent's: paper (Appendix D), chunk_first, tiny, tiny_chunk_first.")
+    ] = "paper",
+    seed: Annotated[int, typer.Option(help="Of the choice of questions, the draws, and the intervals.")] = 0,
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    tokenizer: Annotated[str, typer.Option(help=f"Of a served model. {TOKENIZER}")] = "bundled",
+    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the server's key.")] = None,
+    max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests to the server at once.")] = None,
+    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+) -> None:
+    """Answer the questions of data sets and tell the rewards by task and input length, with 95 % intervals.
+
+    A prompt that is longer than the window loses its middle, as in the benchmarks' own code; how many did is told.
+    OUTPUT holds every answer (answers/), the numbers (results.json) and a page of them (README.md). Interrupt it as you
+    like: the same command goes on, and a second model is compared under the same draws:
+
+    longstride evaluate base/model held-out -o base-results --agent both
+
+    longstride evaluate run/model held-out -o results --agent both --against base-results
+    """
+    from longstride.evaluation.arms import GREEDY, Decoding
+    from longstride.pipeline.evaluating import EvaluationSettings, Server, run_evaluate
+
+    settings = EvaluationSettings(
+        agent=agent,
+        decoding=GREEDY if greedy else Decoding(temperature, top_p, answers),
+        samples=samples,
+        seed=seed,
+        window=window,
+        answer_tokens=answer_tokens,
+        chunk_tokens=chunk_tokens,
+        memory_tokens=memory_tokens,
+        update_tokens=update_tokens,
+        prompts=prompts,
+    )
+    server = None
+    if base_url is not None:
+        server = Server(base_url, tokenizer, api_key_env, max_concurrency, timeout_seconds)
+    run_evaluate(model, datasets, output, settings, server=server, against=against)
 
 
 @app.command()
@@ -272,6 +408,59 @@ def ask(
 
 
 @app.command()
+def serve(
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model.")] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for everybody.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8100,
+    window: Annotated[int | None, typer.Option(min=1, help="Tokens of the model's window [default: ask it]")] = None,
+    chunk_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 32000, or what fits]")] = None,
+    memory_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 15000, or what fits]")] = None,
+    update_tokens: Annotated[int | None, typer.Option(min=1, help="Of a response. [default: 16000, or less]")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=1, help="[default: 10000, or what fits]")] = None,
+    tokenizer: Annotated[str, typer.Option(help=TOKENIZER)] = "bundled",
+    prompts: Annotated[str, typer.Option(help="paper (Appendix D), chunk_first, tiny, tiny_chunk_first.")] = "paper",
+    max_upstream: Annotated[int | None, typer.Option(min=1, help="Requests at once. [default: 32]")] = None,
+    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request upstream. [default: 600]")] = None,
+    max_request_mib: Annotated[int, typer.Option(min=1, help="The longest request, in MiB.")] = 64,
+    keep_alive_seconds: Annotated[float, typer.Option(min=0.01, help="Between signs of life in a stream.")] = 10.0,
+    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the upstream's key.")] = None,
+    require_key: Annotated[
+        bool, typer.Option("--require-key", help="Do not start without a key for clients (LONGSTRIDE_API_KEY).")
+    ] = False,
+) -> None:
+    """Put an OpenAI-compatible server before any model, which then takes chats of any length.
+
+    A chat that fits the model's window passes through as it is; a longer one is read chunk by chunk by the memory
+    agent, whose progress streams as reasoning. Where LONGSTRIDE_API_KEY is set, clients must bear that key. Interrupt
+    it: what is under way is finished first.
+    """
+    from longstride.memory.server.command import ServeRequest, run_serve
+
+    run_serve(
+        ServeRequest(
+            base_url,
+            model,
+            host,
+            port,
+            window,
+            chunk_tokens,
+            memory_tokens,
+            update_tokens,
+            answer_tokens,
+            tokenizer,
+            prompts,
+            max_upstream,
+            timeout_seconds,
+            max_request_mib,
+            keep_alive_seconds,
+            api_key_env,
+            require_key,
+        )
+    )
+
+
+@app.command()
 def merge(
     base: Annotated[Path, typer.Argument(help="The model that training began with; its tokenizer and config stay.")],
     models: Annotated[list[Path], typer.Argument(help="What became of it: two or more model or checkpoint folders.")],
@@ -328,6 +517,23 @@ def view(
     from longstride.report.dataset_page import write_dataset_page
 
     typer.echo(write_dataset_page(dataset, output))
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="What run, train, evaluate or synthesize wrote; or a folder of such.")],
+    other: Annotated[Path | None, typer.Argument(help="A second run, to be set beside it.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The page [default: RUN/report.html]")] = None,
+) -> None:
+    """Write a page to look at a run with: one HTML file, which needs neither network nor scripts.
+
+    The run in a few sentences, what each stage changed on held-out questions, rewards and entropy by step, the data's
+    funnel, a reading of the memory agent, the most uncertain wrong responses. Every number is from the run's logs; what
+    is missing in them is named, and the rest is shown.
+    """
+    from longstride.report.run_page import write_run_page
+
+    typer.echo(write_run_page(run, output, other))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

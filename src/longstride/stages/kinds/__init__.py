@@ -1,0 +1,1 @@
+"""What each kind of job does: a file a kind, with one function `perform`."""
