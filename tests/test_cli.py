@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +33,7 @@ def test_the_version():
 
 def test_an_expected_error_is_one_line_and_exit_code_2(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
-    result = run("demo", "--output", str(tmp_path / "file"), "--steps", "1")
+    result = run("demo", "--output", str(tmp_path / "file"))
     assert result.returncode == 2
     assert result.stderr.startswith("longstride: ")
     assert result.stderr.count("\n") == 1
@@ -49,7 +48,7 @@ def test_a_wrong_option_says_so_and_exits_with_2():
 
 
 def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("longstride.demo.run_demo", lambda *_: 1 / 0)
+    monkeypatch.setattr("longstride.demo.command.run_demo", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["demo"])
 
@@ -66,15 +65,3 @@ def test_a_missing_extra_is_named():
 
 def test_messages_of_several_lines_become_one():
     assert one_line(InputError("first\n  second")) == "first second"
-
-
-def test_the_demo_trains_merges_and_leaves_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as stopped:
-        main(["demo", "-o", str(tmp_path)])
-    assert stopped.value.code == 0
-    rewards = json.loads((tmp_path / "demo.json").read_text())["expected_reward"]
-    assert rewards["both"]["places"] > rewards["untrained"]["places"] + 0.3
-    assert rewards["places only"]["needles"] == pytest.approx(rewards["untrained"]["needles"])
-    assert min(rewards["merged"].values()) > min(rewards["untrained"].values()) + 0.3
-    assert (tmp_path / "questions" / "samples" / "00000.parquet").exists()
-    assert "Not built yet" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""The project's main job from nothing on a laptop: `longstride demo`."""

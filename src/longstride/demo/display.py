@@ -1,0 +1,92 @@
+"""What the demo says while it works: each step in words, its outcome in a line, and the time that is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from longstride.demo.summary import ANSWERS, READING, headline
+from longstride.errors import InputError
+from longstride.evaluation.results import read_results
+from longstride.stages.display import RunDisplay, duration
+from longstride.stages.hands import Outcome
+from longstride.stages.jobs import Job
+
+TELLS = {
+    "worlds": "fictional worlds write documents: people, companies, towns, sales, talks; no model can know them",
+    "held-out-worlds": "other worlds, of which nothing is ever trained on",
+    "tiny-model": "a model of half a million parameters that knows nothing yet",
+    "questions": "programs ask about the documents and prove each answer (table, path between documents, needle, talk)",
+    "long-questions": "the same over longer inputs, for the memory agent",
+    "held-out": "questions about the other worlds, to be judged by",
+    "held-out-long": "the same at eight times the length that training will see",
+    "answers-taught": "the model is shown how to quote the evidence and answer",
+    "warm-start": "it is shown how to keep a memory while it reads chunk by chunk; reinforcement begins here",
+    "stage-1": "reinforcement learning on the shortest inputs: 8 answers to a question, the better ones reinforced",
+    "stage-2": "inputs twice as long; what was hard before comes more often",
+    "stage-3": "twice as long again",
+    "memory-expert": "reinforcement learning of the memory agent: many turns, one reward",
+    "merged": "SCE: the third stage and the memory expert become one model",
+    "stage-4": "a last stage in one pass, from the merged model",
+}
+
+
+class DemoDisplay(RunDisplay):
+    """A `RunDisplay` in words, which reckons the time left.
+
+    expected: seconds that each job took where it was measured; other machines are set in proportion as jobs end.
+    workers: jobs at a time.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        console: Console,
+        jobs: Sequence[Job],
+        done: Collection[str],
+        expected: Mapping[str, float],
+        workers: int,
+    ) -> None:
+        super().__init__(output, console, len(jobs), len(done))
+        self._left = {job.name: expected.get(job.name, 0.0) for job in jobs if job.name not in done}
+        self._workers = workers
+        self._spent = self._expected = 0.0
+        self._start = time.monotonic()
+
+    def begins(self, job: Job, again: bool) -> None:
+        """Say what a step is about; measuring and selecting before a stage go without saying."""
+        self._began[job.name] = time.monotonic()
+        if job.name in TELLS:
+            self.says(f"{self._clock()} {job.name}{', going on' if again else ''}: {TELLS[job.name]}")
+
+    def ends(self, job: Job, outcome: Outcome, lines: Sequence[str]) -> None:
+        """Tell an evaluation's figures, and the time left; of what failed, the end of its log."""
+        if outcome.kind != "done":
+            super().ends(job, outcome, lines)
+            return
+        self.done += 1
+        due = self._left.pop(job.name, 0.0)
+        self._spent, self._expected = self._spent + outcome.seconds, self._expected + due
+        if job.name.endswith((f"-{ANSWERS}", f"-{READING}")):
+            model = job.name.rpartition("-")[0]
+            self.says(f"{self._clock()} {model}: {self._figures(job.name)}")
+        if self._left and self.done % 3 == 0:
+            self.says(f"{self._clock()} {self.done} of {self.total} steps are done, about {self.time_left()} left")
+
+    def time_left(self) -> str:
+        """By what the jobs that are done took here, over what they took where they were measured."""
+        pace = self._spent / self._expected if self._expected else 1.0
+        return duration(max(1.0, pace * sum(self._left.values()) / self._workers))
+
+    def _clock(self) -> str:
+        seconds = round(time.monotonic() - self._start)
+        return f"[{seconds // 60:2}:{seconds % 60:02}]"
+
+    def _figures(self, name: str) -> str:
+        try:
+            return headline(read_results(self.output / name))
+        except InputError as error:  # removed under our feet: the run goes on
+            return str(error)

@@ -1,0 +1,42 @@
+import pytest
+
+from longstride.demo.command import SIZES, demo_plan
+from longstride.demo.display import TELLS
+from longstride.demo.summary import ANSWERS, READERS, READING, STAGES
+from longstride.stages.expansion import jobs_of
+from longstride.stages.plan import EvaluateStep, StageStep, SynthesizeStep, WorldStep
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_figure_of_the_summary_has_its_step(size: str):
+    jobs = {job.name for job in jobs_of(demo_plan(size, seed=0))}
+    assert {f"{model}-{ANSWERS}" for model in STAGES} | {f"{model}-{READING}" for model in READERS} <= jobs
+    assert set(TELLS) <= jobs
+    assert set(SIZES[size].expected) == jobs
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_trained_on_what_is_judged_by(size: str):
+    steps = {step.name: step for step in demo_plan(size, seed=0).steps}
+    for step in steps.values():
+        data = getattr(step, "data", ())
+        if isinstance(step, EvaluateStep):
+            assert all(name.startswith("held-out") for name in data)
+        else:
+            assert not any(name.startswith("held-out") for name in data)
+        if isinstance(step, SynthesizeStep):
+            assert step.documents == ("held-out-worlds" if step.name.startswith("held-out") else "worlds")
+    seen, unseen = steps["worlds"], steps["held-out-worlds"]
+    assert isinstance(seen, WorldStep)
+    assert isinstance(unseen, WorldStep)
+    assert seen.first_world + seen.worlds <= unseen.first_world
+
+
+def test_stages_grow_as_in_figure_6():
+    stages = [step for step in demo_plan("standard", seed=0).steps if isinstance(step, StageStep)]
+    assert [step.name for step in stages] == ["stage-1", "stage-2", "stage-3", "memory-expert", "stage-4"]
+    lengths = [step.max_input_tokens for step in stages[:3]]
+    assert lengths == sorted(set(lengths))
+    assert [step.selection for step in stages[:3]] == ["strata", "retrospective", "retrospective"]
+    assert stages[3].model == "stage-3"
+    assert stages[4].model == "merged"
