@@ -1,3 +1,10 @@
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from longstride.demo.command import SIZES, demo_plan
@@ -40,3 +47,32 @@ def test_stages_grow_as_in_figure_6():
     assert [step.selection for step in stages[:3]] == ["strata", "retrospective", "retrospective"]
     assert stages[3].model == "stage-3"
     assert stages[4].model == "merged"
+
+
+@pytest.mark.slow
+def test_a_quick_demo_that_is_killed_ends_with_the_same_figures(tmp_path: Path):
+    """From nothing to the summary and the page, twice: once as it is, once killed at a random point and begun again."""
+
+    def demo(output: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "longstride", "demo", "--quick", "-o", str(output)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    begun = time.monotonic()
+    process = demo(tmp_path / "whole")
+    told, _ = process.communicate()
+    assert process.returncode == 0, told
+    assert "Where everything lies" in told
+    whole = time.monotonic() - begun
+    killed = demo(tmp_path / "killed")
+    with pytest.raises(subprocess.TimeoutExpired):
+        killed.communicate(timeout=random.uniform(0.1, 0.7) * whole)
+    killed.kill()
+    killed.communicate()
+    again = demo(tmp_path / "killed")
+    told, _ = again.communicate()
+    assert again.returncode == 0, told
+    for name in ("summary.json", "summary.txt"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert (tmp_path / "whole" / "report.html").stat().st_size < 8_000_000
+    figures = json.loads((tmp_path / "whole" / "summary.json").read_text())
+    assert set(figures["rewards"]) == set(STAGES)
