@@ -20,9 +20,9 @@ def warmup(
         Path | None, typer.Option("--output", "-o", help="The run's folder; new, or one to go on with.")
     ] = None,
     kind: Annotated[
-        Literal["answers", "memory"],
+        Literal["answers", "memory", "both"],
         typer.Option(
-            help="answers of a data set; memory: the agent's turns, of an oracle over a data set or of a file."
+            help="answers of a data set; memory: the agent's turns, of an oracle over a data set or a file; or both."
         ),
     ] = "answers",
     chunk_tokens: Annotated[int, typer.Option(min=1, help="The agent's, for --kind memory.")] = 128,

@@ -71,7 +71,9 @@ class WarmupStep(Step):
     kind: Literal["warmup"]
     model: str = setting(..., f"an earlier step that gives a model, {OUTSIDE}")
     data: tuple[str, ...] = setting(..., f"steps that give data sets, {OUTSIDE}", min_length=1)
-    teaches: Literal["answers", "memory"] = setting("answers", "short reasoning and an answer; or the memory agent")
+    teaches: Literal["answers", "memory", "both"] = setting(
+        "answers", "answers: short reasoning and an answer; memory: the memory agent's turns"
+    )
     chunk_tokens: int = setting(128, "of the memory agent's lessons", ge=1)
     memory_tokens: int = setting(48, "of the memory agent's lessons", ge=1)
     prompts: Literal["paper", "chunk_first", "tiny", "tiny_chunk_first"] = setting(

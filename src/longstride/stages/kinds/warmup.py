@@ -26,5 +26,5 @@ def perform(work: Work) -> None:
         gradient_checkpointing=work.options["gradient_checkpointing"],
         seed=given["seed"],
         resume="auto",
-        agent=MemorySettings(**{name: given[name] for name in AGENT}) if given["teaches"] == "memory" else TINY_AGENT,
+        agent=MemorySettings(**{name: given[name] for name in AGENT}) if given["teaches"] != "answers" else TINY_AGENT,
     )

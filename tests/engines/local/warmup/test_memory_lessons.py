@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,27 @@ def test_the_command_teaches_the_agent_from_a_data_set(
     assert not stopped.value.code
     assert (tmp_path / "m" / "model" / "model.safetensors").exists()
     assert "lessons" in capsys.readouterr().out
+
+
+def test_both_kinds_are_learnt_together(read_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    from longstride.engines.local.warmup.command import run_warmup
+
+    def lessons(kind: str) -> int:
+        run_warmup(
+            tmp_path / "tiny",
+            [read_dataset],
+            output=tmp_path / kind,
+            kind=kind,
+            make_tiny=True,
+            steps=1,
+            minutes=None,
+            optimizer="muon",
+            lr=None,
+            batch_tokens=200,
+            gradient_checkpointing=False,
+            seed=0,
+            resume="auto",
+        )
+        return int(re.findall(r"of ([\d,]+) lessons", capsys.readouterr().out)[0].replace(",", ""))
+
+    assert lessons("both") == lessons("answers") + lessons("memory")

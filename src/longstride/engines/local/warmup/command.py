@@ -11,7 +11,7 @@ from longstride.errors import InputError, unknown_name
 from longstride.files import content_digest
 from longstride.memory.settings import MemorySettings
 
-KINDS = ("answers", "memory")
+KINDS = ("answers", "memory", "both")
 LEARNING_RATES = {"muon": 6e-3, "adamw": 1e-3}  # for the tiny model
 TINY_AGENT = MemorySettings(chunk_tokens=128, memory_tokens=48, prompts="tiny_chunk_first")
 
@@ -35,7 +35,7 @@ def run_warmup(
 ) -> None:
     """`longstride warmup`. Nothing heavy is imported before the options are known to fit together.
 
-    agent: how the memory agent reads, for the kind "memory"; None takes the tiny model's.
+    agent: how the memory agent reads, for the kinds "memory" and "both"; None takes the tiny model's.
     """
     if kind not in KINDS:
         raise InputError(str(unknown_name("kind", kind, KINDS)))
@@ -76,11 +76,11 @@ def run_warmup(
     counts, max_tokens = Counts(), position_limit(policy)
     lessons: list[Lesson] = []
     for path in datasets:
-        if kind == "answers":
+        if kind in ("answers", "both"):
             lessons += answer_lessons(path, policy.tokenizer, max_tokens, counts)
-        elif (path / "samples").is_dir():
+        if kind != "answers" and (path / "samples").is_dir():
             lessons += memory_lessons(path, policy.tokenizer, agent or TINY_AGENT, max_tokens, counts)
-        else:
+        elif kind != "answers":
             lessons += turn_lessons(path, policy.tokenizer, max_tokens, counts)
     for number, reason in (
         (counts.too_long, f"longer than the model's {max_tokens} positions"),
