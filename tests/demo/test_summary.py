@@ -65,7 +65,7 @@ def test_tables_hold_every_model_and_task():
         console.print(table)
     shown = console.export_text()
     assert all(model in shown for model in STAGES)
-    assert "multi_hop" in shown
+    assert "multi-hop" in shown
     assert "0.750 [" in shown
 
 

@@ -28,11 +28,10 @@ WIDTH = 140  # columns of summary.txt
 
 @dataclass(frozen=True)
 class Size:
-    """How much of the plan is done: settings laid over it, and the seconds its jobs took where it was measured."""
+    """How much is done: settings laid over the plan."""
 
     about: str
     overrides: tuple[str, ...]
-    expected: Mapping[str, float]
 
 
 SIZES: Mapping[str, Size] = {
@@ -41,20 +40,34 @@ SIZES: Mapping[str, Size] = {
         (
             "worlds.worlds=8",
             "held-out-worlds.worlds=4",
-            "questions.samples=800",
-            "long-questions.samples=100",
-            "held-out.samples=60",
-            "held-out-long.samples=20",
-            "warm-start.steps=80",
-            *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=4", "measured=60", "samples=60")),
-            "memory-expert.steps=3",
+            "questions.samples=600",
+            "long-questions.samples=40",
+            "held-out.samples=40",
+            "held-out-long.samples=8",
+            "warm-start.steps=60",
+            *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=3", "measured=40", "samples=40")),
+            "memory-expert.steps=2",
+            "memory-expert.recipe.batch.prompts=5",
             "training.batch.prompts=10",
             "training.logging.dump_rollouts=2",
         ),
-        {},
     ),
-    "standard": Size("within ten minutes on two cores", (), {}),
-    "full": Size("as long as it is worth: about three times the training", (), {}),
+    "standard": Size("within ten minutes on two cores", ()),
+    "full": Size(
+        "as long as it is worth: three times the training, and the questions to judge it by",
+        (
+            "worlds.worlds=64",
+            "questions.samples=12_000",
+            "long-questions.samples=2_400",
+            "held-out.samples=600",
+            "held-out-long.samples=300",
+            "warm-start.steps=600",
+            *(f"stage-{number}.steps=120" for number in (1, 2, 3)),
+            *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("measured=1_800", "samples=1_200")),
+            "memory-expert.steps=60",
+            "stage-4.steps=60",
+        ),
+    ),
 }
 
 
@@ -74,7 +87,7 @@ def run_demo(output: Path, *, size: str, seed: int, workers: int, corpus: Path |
     done = [name for name, state in standing.items() if state.standing == "done"]
     console.print(f"[bold]longstride[/]: {plan.about}.")
     console.print(f"{len(jobs)} steps, {len(done)} of them done; {SIZES[size].about}. Interrupt it as you like.")
-    with DemoDisplay(output, console, jobs, done, SIZES[size].expected, workers) as watcher:
+    with DemoDisplay(output, console, jobs, done, workers) as watcher:
         run_jobs(jobs, output, workers=workers, watcher=watcher)
     summary = summarise_run(output)
     write_json(output / SUMMARY, {"size": size, "seed": seed, **summary.to_json()})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from longstride.evaluation.aggregate import Breakdown
@@ -17,6 +18,12 @@ from longstride.evaluation.results import Results, plain, read_results
 FIRST, BEFORE_MERGING, EXPERT, MERGED, LAST = "warm-start", "stage-3", "memory-expert", "merged", "stage-4"
 STAGES = (FIRST, "stage-1", "stage-2", BEFORE_MERGING, EXPERT, MERGED, LAST)
 READERS = (FIRST, EXPERT, MERGED, LAST)
+COLUMNS = {  # so that a table fits 80 columns
+    "dialogue_memory": "dialogue",
+    "multi_hop": "multi-hop",
+    "multiple_choice": "choice",
+    "reading_comprehension": "reading",
+}
 ANSWERS, READING = "answers", "reading"  # what is added to a model's name for the folder of its evaluation
 
 
@@ -63,19 +70,21 @@ def summarise_results(answered: Mapping[str, Results], read: Mapping[str, Result
 def tables(summary: Summary) -> list[Table]:
     """What a reader wants to see first."""
     tasks = sorted({task for each in summary.rewards.values() for task in each.by_task})
-    by_stage = Table("model", "held-out reward", "over the warm start", *tasks, title="One pass, by stage and task")
+    by_stage = _table("One pass, by stage", "model", "held-out reward", "over the warm start")
+    by_task = _table("The same by task", "model", *(COLUMNS.get(task, task) for task in tasks))
     for model, reward in summary.rewards.items():
         gain = summary.gains.get(model)
-        cells = [_short(reward.by_task[task].value) if task in reward.by_task else "-" for task in tasks]
-        by_stage.add_row(model, told(reward.overall), told(gain.difference.overall, True) if gain else "-", *cells)
-    by_length = Table("model", "one pass", "memory agent", "difference", title="Inputs eight times as long")
+        by_stage.add_row(model, told(reward.overall), told(gain.difference.overall, True) if gain else "-")
+        cells = [reward.by_task.get(task) for task in tasks]
+        by_task.add_row(model, *("-" if each is None else _short(each.value) for each in cells))
+    by_length = _table("Inputs eight times as long", "model", "one pass", "memory agent", "difference")
     for model, agent in summary.agent.items():
         gain = summary.agent_gains[model].difference.overall
         by_length.add_row(model, told(summary.one_pass[model].overall), told(agent.overall), told(gain, True))
-    kept = Table("skill", "difference", title="What merging kept")
+    kept = _table("What merging kept", "skill", "difference")
     for name, comparison in summary.kept.items():
         kept.add_row(name, told(comparison.difference.overall, True))
-    return [by_stage, by_length, kept]
+    return [by_stage, by_task, by_length, kept]
 
 
 def verdicts(summary: Summary) -> list[str]:
@@ -131,3 +140,7 @@ def _paired(results: Mapping[str, Results], first: str, second: str, arm: str | 
     ours, theirs = results[first], results[second]
     label = arm or next(iter(ours.answers))
     return compare_answers(ours.answers[label], theirs.answers[label], (first, second), ours.seed)
+
+
+def _table(title: str, *columns: str) -> Table:
+    return Table(*columns, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
