@@ -15,14 +15,16 @@ from longstride.errors import InputError
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder for what it writes.")] = Path("demo-output"),
     seed: Annotated[int, typer.Option(help="Every random choice follows from it.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="Under three minutes; too short to learn much.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A fraction of the training; too little to learn much.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Three times the training.")] = False,
     corpus: Annotated[
         Path | None, typer.Option(help="A folder of yours: questions are made over it too, and shown.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Steps at a time, where none needs another.")] = 2,
 ) -> None:
-    """See the whole recipe on this machine: no GPU, no API key, no download, ten minutes on two cores.
+    """See the whole recipe on this machine: no GPU, no API key, no download, two cores.
 
     Fictional worlds write documents; programs ask verified questions of them; a model of half a million parameters is
     warm-started, trained by reinforcement in three stages of growing length, made a memory expert, merged by SCE, and

@@ -36,7 +36,7 @@ class Size:
 
 SIZES: Mapping[str, Size] = {
     "quick": Size(
-        "under three minutes on two cores; too short to learn much",
+        "a fraction of the training, too little to learn much",
         (
             "worlds.worlds=8",
             "held-out-worlds.worlds=4",
@@ -52,7 +52,7 @@ SIZES: Mapping[str, Size] = {
             "training.logging.dump_rollouts=2",
         ),
     ),
-    "standard": Size("within ten minutes on two cores", ()),
+    "standard": Size("meant for ten minutes on two cores", ()),
     "full": Size(
         "as long as it is worth: three times the training, and the questions to judge it by",
         (
