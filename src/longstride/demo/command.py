@@ -46,6 +46,7 @@ SIZES: Mapping[str, Size] = {
             "held-out-long.samples=8",
             "warm-start.steps=60",
             *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=3", "measured=40", "samples=40")),
+            *(f"stage-{number}.max_never_solved_share=1.0" for number in (2, 3, 4)),  # it has solved little yet
             "memory-expert.steps=2",
             "memory-expert.recipe.batch.prompts=5",
             "training.batch.prompts=10",
