@@ -21,6 +21,7 @@ from rich.console import Console
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from longstride.engines.full_context import response_text
 from longstride.engines.graders import Grader, HybridGrader, JudgeDown
 from longstride.engines.local.display import Display
 from longstride.engines.local.interrupts import Interrupted
@@ -306,7 +307,7 @@ class TwoTurns:
             )
             trajectories = []
             for index, turns in enumerate(zip(first, (each[0] for each in second), strict=True)):
-                grade = self.inner.grader.submit(sample, self.inner.text(turns[1])).result()
+                grade = self.inner.grader.submit(sample, response_text(self.inner.tokenizer, turns[1])).result()
                 trajectories.append(Trajectory(turns, grade.score, sample.task, sample.id, index))
             yield TrajectoryGroup(sample.id, sample.id, sample.task, tuple(trajectories))
 

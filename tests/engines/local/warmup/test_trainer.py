@@ -89,7 +89,7 @@ def test_it_learns_to_look_fresh_facts_up_and_a_plain_model_does_not(
 ):
     write_samples(tmp_path / "train.parquet", look_ups(60, documents=1))
     write_samples(tmp_path / "fresh.parquet", look_ups(20, documents=1, first_seed=1000))
-    settings = WarmupSettings(steps=40, batch_tokens=400)
+    settings = WarmupSettings(steps=80, batch_tokens=400)
     share: dict[bool, float] = {}
     for induction in (True, False):
         learner = policy(induction)
