@@ -45,7 +45,7 @@ def test_stages_grow_as_in_figure_6():
     lengths = [step.max_input_tokens for step in stages[:3]]
     assert lengths == sorted(set(lengths))
     assert [step.selection for step in stages[:3]] == ["strata", "retrospective", "retrospective"]
-    assert stages[3].model == "stage-3"
+    assert stages[3].model == "refresher"
     assert stages[4].model == "merged"
 
 

@@ -45,6 +45,7 @@ SIZES: Mapping[str, Size] = {
             "held-out.samples=40",
             "held-out-long.samples=8",
             "warm-start.steps=60",
+            "refresher.steps=10",
             *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=3", "measured=40", "samples=40")),
             *(f"stage-{number}.max_never_solved_share=1.0" for number in (2, 3, 4)),  # it has solved little yet
             "memory-expert.steps=2",
@@ -63,6 +64,7 @@ SIZES: Mapping[str, Size] = {
             "held-out.samples=600",
             "held-out-long.samples=300",
             "warm-start.steps=600",
+            "refresher.steps=160",
             *(f"stage-{number}.steps=120" for number in (1, 2, 3)),
             *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("measured=1_800", "samples=1_200")),
             "memory-expert.steps=60",

@@ -27,6 +27,7 @@ TELLS = {
     "stage-1": "reinforcement learning on the shortest inputs: 8 answers to a question, the better ones reinforced",
     "stage-2": "inputs twice as long; what was hard before comes more often",
     "stage-3": "twice as long again",
+    "refresher": "its first lessons once more: three stages in one pass cost so small a model half of its reading",
     "memory-expert": "reinforcement learning of the memory agent: many turns, one reward",
     "merged": "SCE: the third stage and the memory expert become one model",
     "stage-4": "a last stage in one pass, from the merged model",
@@ -55,6 +56,7 @@ SECONDS = {  # that each job took on two busy cores; for the time left only thei
     "stage-3.selected": 1,
     "stage-3": 102,
     "stage-3-answers": 24,
+    "refresher": 30,
     "memory-expert": 428,
     "merged": 1,
     "memory-expert-answers": 8,
@@ -82,7 +84,7 @@ class DemoDisplay(RunDisplay):
     ) -> None:
         super().__init__(output, console, len(jobs), len(done))
         self._left = {job.name: float(SECONDS[job.name]) for job in jobs if job.name not in done}
-        self._workers = workers
+        self._jobs, self._workers = tuple(jobs), workers
         self._spent = self._expected = 0.0
         self._start = time.monotonic()
 
@@ -107,9 +109,15 @@ class DemoDisplay(RunDisplay):
             self.says(f"{self._clock()} {self.done} of {self.total} steps are done, about {self.time_left()} left")
 
     def time_left(self) -> str:
-        """By what the jobs that are done took here, over what they took where they were measured."""
+        """The longest chain of jobs that wait for each other, or all of them shared by the workers.
+
+        At the pace of what is done: what that took here, over what it took where it was measured.
+        """
         pace = self._spent / self._expected if self._expected else 1.0
-        return duration(max(1.0, pace * sum(self._left.values()) / self._workers))
+        chains: dict[str, float] = {}
+        for job in self._jobs:  # after what they need
+            chains[job.name] = self._left.get(job.name, 0.0) + max((chains[each] for each in job.needs), default=0.0)
+        return duration(max(1.0, pace * max(*chains.values(), sum(self._left.values()) / self._workers)))
 
     def _clock(self) -> str:
         seconds = round(time.monotonic() - self._start)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 AGENTS = {"none": (FULL_CONTEXT,), "memory": (MEMORY,), "both": MODES}
 RESPONSES = "responses.sqlite"
 PIPED_WIDTH = 200
+SMALL_MODEL_BYTES = 16_000_000  # of weights; not in the paper
+SMALL_MODEL_QUESTIONS = 128  # at once: a step of a small model takes as long for a few questions as for many
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def evaluate_model(
         model=_called(folder),
         settings={**settings.identity(), "model_digest": model_origin(folder)},
         seed=settings.seed,
+        questions_at_once=_questions_at_once(folder),
         console=console,
     )
 
@@ -233,6 +236,12 @@ def run_evaluate(
     console.print(str(output / RESULTS), markup=False, soft_wrap=True)
 
 
+def _questions_at_once(folder: Path) -> int:
+    """How many questions a kill may cost: more of a small model's, which are soon answered again."""
+    small = sum(file.stat().st_size for file in folder.glob("*.safetensors")) <= SMALL_MODEL_BYTES
+    return SMALL_MODEL_QUESTIONS if small else QUESTIONS_AT_ONCE
+
+
 def _called(folder: Path) -> str:
     """The folder's name, with the run's before it where it is one's `model`."""
     path = folder.resolve()
@@ -297,4 +306,4 @@ def _token_budget(policy: Policy, window: int, answers: int) -> int:
     else:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     fitting = int(memory * CACHE_SHARE) // cached_token_bytes(policy)
-    return max(1, min(fitting, QUESTIONS_AT_ONCE * answers * window))
+    return max(1, min(fitting, SMALL_MODEL_QUESTIONS * answers * window))

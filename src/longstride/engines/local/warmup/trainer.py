@@ -32,6 +32,7 @@ from longstride.engines.local.policy import Policy
 from longstride.engines.local.update import TokenScores, accumulate_gradients
 from longstride.engines.local.warmup.curriculum import Curriculum, length_class
 from longstride.engines.local.warmup.display import WarmupDisplay
+from longstride.engines.local.warmup.joining import join_single_lessons
 from longstride.engines.local.warmup.lessons import Lesson, LessonGroup, group_lessons, lessons_digest
 from longstride.errors import ExpectedError, InputError, NotFiniteError
 from longstride.workspace import Workspace
@@ -105,7 +106,9 @@ def warm_up(
     not finite any more, and Interrupted after Ctrl-C, behind a checkpoint.
     """
     settings, output = settings or WarmupSettings(), Path(output)
-    groups = group_lessons(lessons, settings.batch_tokens)
+    groups = join_single_lessons(
+        group_lessons(lessons, settings.batch_tokens), settings.seed, settings.batch_tokens // 4
+    )
     if not groups:
         raise InputError("there is nothing to learn from", cure="give a data set whose samples fit the model")
     identity = {**asdict(settings), "origin": origin, "lessons": lessons_digest(groups)}
