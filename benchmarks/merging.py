@@ -182,6 +182,8 @@ def main() -> None:
     options = parser.parse_args()
 
     notes = ["Seconds are CPU seconds, user and system, of the whole command on one thread."]
+    if options.work is not None:
+        options.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.work) as folder:
         work = Path(folder)
         in_fresh_process(make_small, work)

@@ -54,7 +54,7 @@ SIZES: Mapping[str, Size] = {
             "training.logging.dump_rollouts=2",
         ),
     ),
-    "standard": Size("meant for ten minutes on two cores", ()),
+    "standard": Size("under ten minutes on two cores", ()),
     "full": Size(
         "as long as it is worth: three times the training, and the questions to judge it by",
         (
