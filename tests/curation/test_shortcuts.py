@@ -136,7 +136,7 @@ def test_a_context_is_indexed_once_and_the_indexes_are_bounded(world: dict[str, 
     for _ in range(3):
         audit.add(good, Counting(world))
     assert len(reads) == 3 * len(good.document_ids)
-    assert len(audit._contexts) == 1  # pyright: ignore[reportPrivateUsage]
+    assert len(audit.nearest) == 1
 
 
 def test_empty_documents_and_strange_questions_are_ranked(make_sample: Callable[..., Sample], good: Sample):

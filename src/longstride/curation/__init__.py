@@ -2,7 +2,7 @@
 
 Each check looks at one sample and gives an `Outcome`; `Curator` runs those that need nothing but the sample and its
 documents, `curate_dataset` runs all of them over a folder. Nothing here knows how a question was made: what answers
-it again is handed in (`families.Family`).
+it again is handed in (`families.Family`). What a model must be asked for stands in `by_model`.
 """
 
 from longstride.curation.balance import choose_balanced

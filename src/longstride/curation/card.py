@@ -76,6 +76,10 @@ def render_card(
         ]
     if shortcuts is not None:
         parts += ["## Shortcuts", _SHORTCUTS, _shortcuts(shortcuts)]
+        if asked := [row for row in shortcuts if row.get("asked_alone") is not None]:
+            parts += [_REFERENCE, _reference(asked)]
+    if "by_model" in configuration:
+        parts += ["## Checks by a model", _by_model(configuration["by_model"])]
     parts += [
         "## Making it again",
         f"Seed {seed}. The same seed and configuration give the same bytes.",
@@ -91,6 +95,11 @@ _SHORTCUTS = (
     "the different answers at random). *In question*: the question holds the answer, as one that offers a choice does. "
     f"*Evidence near*: every evidence document is among the {NEAREST} that BM25 puts nearest to the question; *answer "
     f"near*: the answer's words stand in one of those (chance: {NEAREST} documents of the input at random; of samples "
+    f"with more than {NEAREST} documents)."
+)
+_REFERENCE = (
+    "What a reference model answers right without reading, as a share of its answers; beside it what guessing gives. "
+    f"*Alone*: from the question alone. *Nearest*: from the {NEAREST} documents that BM25 puts nearest (of samples "
     f"with more than {NEAREST} documents)."
 )
 _READING = """```python
@@ -240,3 +249,27 @@ def _shortcuts(rows: Sequence[Mapping[str, Any]]) -> str:
         ],
         numeric=6,
     )
+
+
+def _reference(rows: Sequence[Mapping[str, Any]]) -> str:
+    return table(
+        ("task", "question type", "samples", "alone", "nearest"),
+        [
+            (
+                escaped(row["task"]),
+                escaped(row["question_type"]),
+                f"{row['samples']:,}",
+                rate(row["asked_alone"], row["asked_chance"]),
+                rate(row["asked_nearest"]),
+            )
+            for row in rows
+        ],
+        numeric=3,
+    )
+
+
+def _by_model(settings: Mapping[str, Any]) -> str:
+    """Which checks were made, and by which models."""
+    roles = ", ".join(f"{escaped(role)} {escaped(of['model'], 100)}" for role, of in sorted(settings["models"].items()))
+    checks = ", ".join(map(escaped, settings["checks"])) or "none"
+    return f"Made: {checks}, with {settings['answers']:,} answers to each question. Models by role: {roles}."

@@ -27,8 +27,9 @@ class Verdict:
     @property
     def failed(self) -> tuple[str, Outcome] | None:
         """The check that failed, with its outcome; None where none did."""
-        name, outcome = self.outcomes[-1]
-        return None if outcome.reason is None else (name, outcome)
+        if not self.outcomes or self.outcomes[-1][1].reason is None:
+            return None
+        return self.outcomes[-1]
 
     @property
     def passed(self) -> bool:

@@ -87,6 +87,8 @@ class CurationReport:
             console.print(f"  benchmark {file}: {problem}", markup=False, highlight=False)
         if self.shortcuts:
             console.print(shortcuts_table(self.shortcuts))
+        if asked := [row for row in self.shortcuts if row.get("asked_alone") is not None]:
+            console.print(reference_table(asked))
 
 
 def shortcuts_table(rows: list[dict[str, Any]]) -> Table:
@@ -108,6 +110,21 @@ def shortcuts_table(rows: list[dict[str, Any]]) -> Table:
             rate(row["evidence_in_nearest"], row["evidence_chance"]),
             rate(row["answer_in_nearest"], row["answer_chance"]),
         )
+    return table
+
+
+def reference_table(rows: list[dict[str, Any]]) -> Table:
+    """What a reference model answers right without reading, as a rich table; in brackets what guessing gives."""
+    from rich.table import Table
+
+    table = Table(title="Answered by a reference model without reading (guessing)", title_justify="left")
+    table.add_column("task")
+    table.add_column("question type")
+    for name in ("question alone", "nearest 5 documents"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        alone = rate(row["asked_alone"], row["asked_chance"])
+        table.add_row(row["task"], row["question_type"], alone, rate(row["asked_nearest"]))
     return table
 
 

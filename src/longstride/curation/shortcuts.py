@@ -1,7 +1,8 @@
 """The shortcut audit: how often an answer can be had without reading the long context.
 
 Two shortcuts: the question alone (the most frequent answer of its kind, or an answer that the question itself holds),
-and the five documents that BM25 puts nearest to the question. Each rate stands beside what chance gives.
+and the five documents that BM25 puts nearest to the question. Each rate stands beside what chance gives. Where a
+reference model was asked (`by_model.audit`), its answers from the question alone and from those five stand beside them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Tally:
     evidence_chance: float = 0.0  # the same for NEAREST documents at random
     answer_near: int = 0  # of those: the answer stands in one of the nearest
     answer_chance: float = 0.0
+    asked: int = 0  # samples that a reference model answered from the question alone
+    asked_right: float = 0.0  # the sum over those of the share of its answers that were right
+    asked_chance: float = 0.0  # the same of guesses
+    asked_near: int = 0  # samples that it answered from the nearest documents
+    asked_near_right: float = 0.0
 
     def merge(self, other: Tally) -> None:
         for kind, counts in other.answers.items():
@@ -52,7 +58,7 @@ class ShortcutAudit:
 
     def __init__(self, max_cached_characters: int = MAX_CACHED_CHARACTERS) -> None:
         self.tallies: dict[tuple[str, str], Tally] = {}
-        self._contexts: BoundedCache[tuple[str, ...], _Context] = BoundedCache(max_cached_characters)
+        self.nearest = NearestDocuments(max_cached_characters)
         self._forms: BoundedCache[Document, str] = BoundedCache(max_cached_characters)
 
     def add(self, sample: Sample, documents: Mapping[str, Document]) -> None:
@@ -67,6 +73,20 @@ class ShortcutAudit:
         if proofs and len(sample.document_ids) > NEAREST:
             self._rank(sample, documents, proofs, forms, tally)
 
+    def add_answers(self, sample: Sample, alone: float, near: float | None, chance: float) -> None:
+        """Count what a reference model answered to a sample, which `add` counts as well.
+
+        alone: the share of its answers from the question alone that were right. near: the same from the nearest
+            documents; None where the sample holds no more than those. chance: of a guess.
+        """
+        tally = self.tallies.setdefault((sample.task, sample.question_type), Tally())
+        tally.asked += 1
+        tally.asked_right += alone
+        tally.asked_chance += chance
+        if near is not None:
+            tally.asked_near += 1
+            tally.asked_near_right += near
+
     def merge(self, other: ShortcutAudit) -> None:
         """Add the counts of another shard."""
         for group, tally in other.tallies.items():
@@ -77,7 +97,7 @@ class ShortcutAudit:
 
         `most_frequent`: the share guessed right by the most frequent answer of the same answer type among the OTHER
         samples of the group (ties are broken by lot, and count as their chance). `chance`: one over the number of
-        different answers.
+        different answers. Rows have `asked_alone` and `asked_nearest` only where a reference model was asked.
         """
         groups = sorted(self.tallies.items())
         return [_row(task, kind, [tally]) for (task, kind), tally in groups] + (
@@ -93,9 +113,7 @@ class ShortcutAudit:
         tally: Tally,
     ) -> None:
         held = [documents[document_id] for document_id in sample.document_ids]
-        size = sum(len(document.text) for document in held)
-        context = self._contexts.get(sample.document_ids, lambda: (_Context(held), size))
-        near = context.nearest(sample.core_question, NEAREST)
+        near = self.nearest.places(sample, held)
         proving = {place for place, document in enumerate(held) if document.id in proofs}
         answering = {
             place for place, document in enumerate(held) if any(_holds(self._form(document), form) for form in forms)
@@ -109,6 +127,23 @@ class ShortcutAudit:
     def _form(self, document: Document) -> str:
         """The document's text in the form in which answers are looked for."""
         return self._forms.get(document, lambda: (strict_form(document.text), len(document.text)))
+
+
+class NearestDocuments:
+    """Which of a sample's documents BM25 puts nearest to its question; holds the index of the contexts used last."""
+
+    def __init__(self, max_cached_characters: int = MAX_CACHED_CHARACTERS) -> None:
+        self._contexts: BoundedCache[tuple[str, ...], _Context] = BoundedCache(max_cached_characters)
+
+    def __len__(self) -> int:
+        """How many contexts are held."""
+        return len(self._contexts)
+
+    def places(self, sample: Sample, held: Sequence[Document]) -> list[int]:
+        """The places of the NEAREST ones among `held`, the sample's documents; the nearest first."""
+        size = sum(len(document.text) for document in held)
+        context = self._contexts.get(sample.document_ids, lambda: (_Context(held), size))
+        return context.nearest(sample.core_question, NEAREST)
 
 
 class _Context:
@@ -172,6 +207,12 @@ def _row(task: str, kind: str, tallies: Sequence[Tally]) -> dict[str, Any]:
     def share(name: str, of: int) -> float | None:
         return round(sum(getattr(tally, name) for tally in tallies) / of, 4) if of else None
 
+    asked = sum(tally.asked for tally in tallies)
+    reference = {
+        "asked_alone": share("asked_right", asked),
+        "asked_chance": share("asked_chance", asked),
+        "asked_nearest": share("asked_near_right", sum(tally.asked_near for tally in tallies)),
+    }
     return {
         "task": task,
         "question_type": kind,
@@ -185,6 +226,7 @@ def _row(task: str, kind: str, tallies: Sequence[Tally]) -> dict[str, Any]:
         "evidence_chance": share("evidence_chance", ranked),
         "answer_in_nearest": share("answer_near", ranked),
         "answer_chance": share("answer_chance", ranked),
+        **(reference if asked else {}),
     }
 
 

@@ -55,3 +55,18 @@ def draw_strata(
     else:
         shares = dict.fromkeys(stock, min(count // len(stock), min(stock.values())))
     return sorted(place for stratum, places in strata.items() for place in generator.sample(places, shares[stratum]))
+
+
+def draw_strata_of_sources(rated: Sequence[tuple[str, PassRate]], count: int, seed: int) -> list[int]:
+    """`draw_strata` of up to `count` samples of each source apart; the places in order.
+
+    rated: the data source of each sample, and its rate.
+    """
+    places_of: dict[str, list[int]] = {}
+    for place, (source, _) in enumerate(rated):
+        places_of.setdefault(source, []).append(place)
+    chosen: list[int] = []
+    for number, (_, places) in enumerate(sorted(places_of.items())):
+        drawn = draw_strata([rated[place][1] for place in places], count, seed + number)
+        chosen += [places[index] for index in drawn]
+    return sorted(chosen)

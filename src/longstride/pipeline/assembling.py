@@ -6,6 +6,7 @@ from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from longstride.curation.curator import with_checks
 from longstride.curation.funnel import Funnel
@@ -25,6 +26,28 @@ STAGE = "context"
 NO_CONTEXT = "its documents do not fit, or give another answer together"
 
 
+class Piece(Protocol):
+    """Samples that passed every check of one piece of work."""
+
+    @property
+    def path(self) -> Path:
+        """Of the samples."""
+        ...
+
+    @property
+    def target_tokens(self) -> int: ...
+
+    @property
+    def funnel_paths(self) -> tuple[Path, ...]:
+        """Of what was counted on the way, in order."""
+        ...
+
+    @property
+    def documents_path(self) -> Path:
+        """Of the documents that its samples bring, if any do."""
+        ...
+
+
 @dataclass(frozen=True)
 class AssemblyUnit:
     """One piece of work: some contexts of a region and a length."""
@@ -37,6 +60,10 @@ class AssemblyUnit:
     @property
     def funnel_path(self) -> Path:
         return self.path.with_suffix(".json")
+
+    @property
+    def funnel_paths(self) -> tuple[Path, ...]:
+        return (self.funnel_path,)
 
     @property
     def documents_path(self) -> Path:

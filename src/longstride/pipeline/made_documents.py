@@ -15,6 +15,7 @@ from longstride.synthesis.candidates import Candidate
 
 DOCUMENTS_A_FILE = 256
 PATTERN = "made-{:05}.parquet"  # in the data set's documents
+MADE_FILES = "made-*.parquet"
 
 
 def made_by(candidates: Iterable[Candidate]) -> dict[str, Document]:

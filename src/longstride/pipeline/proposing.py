@@ -29,22 +29,35 @@ class ProposalUnit:
 
     @classmethod
     def all(
-        cls, regions: Sequence[Region], families: Sequence[str], settings: SynthesisSettings, folder: Path
+        cls,
+        regions: Sequence[Region],
+        families: Sequence[str],
+        settings: SynthesisSettings,
+        folder: Path,
+        of_regions: int | None = None,
     ) -> list[ProposalUnit]:
-        """Every piece, region by region, so that a worker keeps its region for long."""
+        """Every piece, region by region, so that a worker keeps its region for long.
+
+        of_regions: how many there are in all, where `regions` are only some.
+        """
+        share = of_regions or len(regions)
         name = "{region.number:05}-{target:08}-{family}.json"
         return [
             cls(
                 region,
                 family,
                 target,
-                int(settings.candidates(target, len(regions)) * settings.most_of_a_family) + 1,
+                int(settings.candidates(target, share) * settings.most_of_a_family) + 1,
                 folder / name.format(region=region, target=target, family=family),
             )
             for region in regions
             for family in families
             for target in settings.target_tokens
         ]
+
+    def count(self) -> int:
+        """How many candidates there are."""
+        return len(json.loads(self.path.read_text(encoding="utf-8")))
 
 
 def propose(unit: ProposalUnit) -> int:
@@ -62,7 +75,7 @@ def propose(unit: ProposalUnit) -> int:
         )
         wanted = settings.tasks
         write_json(unit.path, [asdict(each) for each in found if not wanted or each.task in wanted])
-    return len(json.loads(unit.path.read_text(encoding="utf-8")))
+    return unit.count()
 
 
 def read_candidates(paths: Sequence[Path]) -> list[Candidate]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from longstride.curation.curator import Curator
 from longstride.pipeline.settings import SynthesisSettings, load_families
+from longstride.pipeline.with_models.facts import FactFiles, StoredFamily
+from longstride.pipeline.with_models.settings import load_model_families
 from longstride.records import Document
 from longstride.records.parquet import read_documents
 from longstride.synthesis.candidates import QuestionFamily, Source
@@ -31,12 +33,19 @@ class Region:
 
 
 class Worker:
-    """One a process. It holds the facts of one region at a time."""
+    """One a process. It holds the facts of one region at a time.
 
-    def __init__(self, settings: SynthesisSettings) -> None:
-        self.settings = settings
+    facts: where those stand that models found; None where no models are asked.
+    """
+
+    def __init__(self, settings: SynthesisSettings, facts: FactFiles | None = None) -> None:
+        self.settings, self.facts = settings, facts
         self.tokenizer: Tokenizer = load_tokenizer(settings.tokenizer)
         self.families: dict[str, QuestionFamily] = load_families()
+        if settings.models is not None:
+            self.families |= {
+                name: StoredFamily(family) for name, family in load_model_families(settings.models.families).items()
+            }
         self.style = style_named(settings.prompt)
         self._loaded: LoadedRegion | None = None
 
@@ -52,10 +61,11 @@ class LoadedRegion:
 
     def __init__(self, region: Region, worker: Worker) -> None:
         self.region, self.families, self.tokenizer = region, worker.families, worker.tokenizer
-        self.style, self.seed = worker.style, worker.settings.seed
+        self.style, self.seed, self.facts = worker.style, worker.settings.seed, worker.facts
         documents = [document for file in region.files for document in read_documents(file)]
         self.documents = {document.id: document for document in documents}
         self._sources: dict[str, dict[str, Source]] = {}
+        self._found: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def tokens(self) -> dict[str, int]:
@@ -81,10 +91,21 @@ class LoadedRegion:
 
     def _facts(self, family: QuestionFamily, document: Document) -> Any:
         """What the family finds in a document; of a family of families, what those found already."""
+        if isinstance(family, StoredFamily):
+            return self._found_by_models(family.name).get(document.id)
         if not isinstance(family, MultipleChoiceFamily):
             return family.extract(document)
         found = {name: self.sources(name).get(document.id) for name in family.families}
         return {name: source.facts for name, source in found.items() if source is not None}
+
+    def _found_by_models(self, family: str) -> dict[str, Any]:
+        """The facts that models found for a family, by document."""
+        if self.facts is None:
+            return {}
+        if family not in self._found:
+            files = (self.facts.read(family, file) for file in self.region.files)
+            self._found[family] = {name: facts for file in files for name, facts in file.items()}
+        return self._found[family]
 
     @cached_property
     def pool(self) -> DistractorPool:
@@ -100,7 +121,11 @@ class LoadedRegion:
             list(self.documents), min(POOL_DOCUMENTS, len(self.documents))
         )
         return Curator(
-            {name: _KnownFacts(family, self) for name, family in self.families.items()},
+            {
+                name: _KnownFacts(family, self)
+                for name, family in self.families.items()
+                if not isinstance(family, StoredFamily) or family.rederives
+            },
             pool=[self.documents[name] for name in drawn],
             seed=self.seed,
             count_tokens=self.tokenizer.count,
@@ -126,10 +151,10 @@ class _KnownFacts:
 _worker: Worker | None = None
 
 
-def begin_worker(settings: SynthesisSettings) -> None:
+def begin_worker(settings: SynthesisSettings, facts: FactFiles | None = None) -> None:
     """Run once in each process, before its first item."""
     global _worker
-    _worker = Worker(settings)
+    _worker = Worker(settings, facts)
 
 
 def current_worker() -> Worker:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from longstride.errors import InputError, unknown_name
+from longstride.pipeline.with_models.settings import ModelWork
 from longstride.records import FAMILIES, TASKS
 from longstride.synthesis.candidates import QuestionFamily
 from longstride.synthesis.contexts import STYLES
@@ -48,6 +49,8 @@ class SynthesisSettings:
     evidence_share: float = 0.75  # of the target that a context's evidence documents may take; not in the paper
     oversample: float = 1.6  # candidates for each sample wanted, since checks drop some; not in the paper
     region_documents: int = 2_000  # documents that questions are made over at once; not in the paper
+    families: tuple[str, ...] | None = None  # of QUESTION_FAMILIES; None takes all that suit the prompt style
+    models: ModelWork | None = None  # what models are asked to do; None asks none
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -55,6 +58,9 @@ class SynthesisSettings:
         for task in self.tasks:
             if task not in TASKS:
                 raise InputError(str(unknown_name("task", task, TASKS)))
+        for name in self.families or ():
+            if name not in QUESTION_FAMILIES:
+                raise InputError(str(unknown_name("question family", name, QUESTION_FAMILIES)))
         for family in self.document_families.values():
             if family not in FAMILIES:
                 raise InputError(str(unknown_name("document family", family, FAMILIES)))
@@ -76,6 +82,8 @@ class SynthesisSettings:
     @property
     def question_families(self) -> tuple[str, ...]:
         """The names of the families that ask: of the tiny style the one alone whose every word its models know."""
+        if self.families is not None:
+            return tuple(sorted(self.families))
         return ("small_world",) if self.prompt == "tiny" else tuple(sorted(QUESTION_FAMILIES))
 
     @property
@@ -94,7 +102,9 @@ class SynthesisSettings:
         return max(SHORTEST_DOCUMENT, min(self.target_tokens) // 4)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain JSON, for a manifest; without `families` and `models` where they are not set."""
+        plain = {**asdict(replace(self, models=None)), "models": self.models and self.models.as_dict()}
+        return {name: value for name, value in plain.items() if value is not None}
 
 
 def parse_lengths(text: str) -> tuple[tuple[int, ...], tuple[float, ...]]:

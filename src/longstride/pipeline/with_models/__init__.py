@@ -1,0 +1,1 @@
+"""Synthesis with models: reading, asking and checking by role, resumable and within a budget (paper 3.1, 3.2)."""
