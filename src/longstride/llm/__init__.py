@@ -1,6 +1,6 @@
 """Talking to language models: the `ChatModel` protocol, a client for OpenAI-compatible servers, a script for tests.
 
-All but the protocol is imported when it is first used, and the `openai` package with the first request.
+All but the protocol is imported when it is first used.
 """
 
 from __future__ import annotations

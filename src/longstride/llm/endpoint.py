@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import random
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from longstride import __version__
 from longstride.llm.clock import Clock
 from longstride.llm.concurrency import Gate
 from longstride.llm.failures import NO_CONNECTION, TIMEOUT, Failure, one_line, status_failure
@@ -17,10 +21,11 @@ from longstride.llm.retry import full_jitter, retry_after_seconds
 from longstride.llm.wire import Reply, read_reply
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    import httpx2
 
 CONNECT_TIMEOUT_SECONDS = 15.0  # not in the paper
 PLACEHOLDER_KEY = "none"  # for servers that want no key
+POOLS = 8  # of connections: a pool looks through all of its own for every request
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Request:
 
 
 class Endpoint:
-    """A server with one key. The `openai` package is imported with the first request (0.7 s), its retries are off.
+    """A server with one key. Its HTTP client is imported with the first request.
 
     The key stands in the connection's headers only: no message, no `repr` and no log of ours holds it.
     """
@@ -54,7 +59,7 @@ class Endpoint:
         self.base_url, self.gate = base_url, gate
         self._api_key, self._api_key_env = api_key, api_key_env
         self._ledger, self._clock, self._rng = ledger, clock, rng
-        self._client: AsyncOpenAI | None = None
+        self._clients: deque[httpx2.AsyncClient] = deque()
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -92,28 +97,22 @@ class Endpoint:
 
     async def _post(self, request: Request) -> Reply | Failure:
         """One try. Everything that can go wrong on the way comes back as a `Failure`."""
-        import openai
+        import httpx2
 
-        client = self._client or self._connect()
-        body = dict(request.body)
+        content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                response = await client.chat.completions.with_raw_response.create(
-                    model=body.pop("model"),
-                    messages=body.pop("messages"),
-                    extra_body=body,
-                    extra_headers=self._headers(openai.Omit()),
-                    timeout=openai.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
-                )
-            return self._read(response.http_response.content)
-        except (TimeoutError, openai.APITimeoutError):
+                response = await self._next_client().post("chat/completions", content=content)
+        except (TimeoutError, httpx2.TimeoutException):
             return TIMEOUT
-        except openai.APIConnectionError as error:
-            cause = one_line(str(error.__cause__ or error))
+        except httpx2.RequestError as error:
+            cause = one_line(str(error) or type(error).__name__)
             return replace(NO_CONNECTION, problem=f"{NO_CONNECTION.problem} ({cause})")
-        except openai.APIStatusError as error:
-            asked_seconds = retry_after_seconds(error.response.headers, self._clock.wall())
-            return self._failure(error.status_code, error.body, asked_seconds)
+        if response.is_success:
+            return self._read(response.content)
+        return self._failure(
+            response.status_code, _decoded(response), retry_after_seconds(response.headers, self._clock.wall())
+        )
 
     def _read(self, content: bytes) -> Reply | Failure:
         reply = read_reply(content)
@@ -124,22 +123,44 @@ class Endpoint:
             status, body, api_key_env=self._api_key_env, retry_after_seconds=asked_seconds, secret=self._api_key
         )
 
-    def _headers(self, omit: Any) -> dict[str, Any]:
+    def _headers(self) -> dict[str, str]:
         """OpenAI's own variables for organization and project go to the owner of OpenAI's key, nowhere else."""
+        headers = {
+            "authorization": f"Bearer {self._api_key or PLACEHOLDER_KEY}",
+            "content-type": "application/json",
+            "user-agent": f"longstride/{__version__}",
+        }
         if self._api_key_env == "OPENAI_API_KEY":
-            return {}
-        return {"OpenAI-Organization": omit, "OpenAI-Project": omit}
+            owner = {"openai-organization": "OPENAI_ORG_ID", "openai-project": "OPENAI_PROJECT_ID"}
+            headers |= {name: os.environ[variable] for name, variable in owner.items() if os.environ.get(variable)}
+        return headers
 
-    def _connect(self) -> AsyncOpenAI:
-        import openai
+    def _next_client(self) -> httpx2.AsyncClient:
+        """The pools in turn."""
+        if not self._clients:
+            self._clients.extend(self._connect() for _ in range(POOLS))
+        self._clients.rotate(-1)
+        return self._clients[0]
 
-        self._client = openai.AsyncOpenAI(
-            base_url=self.base_url, api_key=self._api_key or PLACEHOLDER_KEY, max_retries=0
+    def _connect(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        return httpx2.AsyncClient(
+            base_url=self.base_url,
+            headers=self._headers(),
+            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+            follow_redirects=True,
         )
-        return self._client
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        while self._clients:
+            await self._clients.pop().aclose()
+
+
+def _decoded(response: httpx2.Response) -> object:
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return response.text
