@@ -6,9 +6,8 @@ import asyncio
 import json
 import os
 import random
-from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,13 @@ from longstride.llm.retry import full_jitter, retry_after_seconds
 from longstride.llm.wire import Reply, read_reply
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 CONNECT_TIMEOUT_SECONDS = 15.0  # not in the paper
 PLACEHOLDER_KEY = "none"  # for servers that want no key
-POOLS = 8  # of connections: a pool looks through all of its own for every request
+IN_A_POOL = 8  # requests at a time: for each, a pool of connections looks through all of its own
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class Request:
     timeout_seconds: float
     max_retries: int
     unsent: Callable[[], AbstractContextManager[None]]  # wraps every wait before a try
+
+
+@dataclass
+class _Pool:
+    client: httpx2.AsyncClient
+    under_way: int = 0
 
 
 class Endpoint:
@@ -59,7 +66,8 @@ class Endpoint:
         self.base_url, self.gate = base_url, gate
         self._api_key, self._api_key_env = api_key, api_key_env
         self._ledger, self._clock, self._rng = ledger, clock, rng
-        self._clients: deque[httpx2.AsyncClient] = deque()
+        self._pools: list[_Pool] = []
+        self._certificates: ssl.SSLContext | None = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -102,7 +110,8 @@ class Endpoint:
         content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                response = await self._next_client().post("chat/completions", content=content)
+                with self._client() as client:
+                    response = await client.post("chat/completions", content=content)
         except (TimeoutError, httpx2.TimeoutException):
             return TIMEOUT
         except httpx2.RequestError as error:
@@ -135,18 +144,27 @@ class Endpoint:
             headers |= {name: os.environ[variable] for name, variable in owner.items() if os.environ.get(variable)}
         return headers
 
-    def _next_client(self) -> httpx2.AsyncClient:
-        """The pools in turn."""
-        if not self._clients:
-            self._clients.extend(self._connect() for _ in range(POOLS))
-        self._clients.rotate(-1)
-        return self._clients[0]
+    @contextmanager
+    def _client(self) -> Iterator[httpx2.AsyncClient]:
+        """The first pool with room, so that connections are used again; one more where none has."""
+        pool = next((each for each in self._pools if each.under_way < IN_A_POOL), None)
+        if pool is None:
+            pool = _Pool(self._connect())
+            self._pools.append(pool)
+        pool.under_way += 1
+        try:
+            yield pool.client
+        finally:
+            pool.under_way -= 1
 
     def _connect(self) -> httpx2.AsyncClient:
         import httpx2
 
+        if self._certificates is None:
+            self._certificates = httpx2.create_ssl_context()  # reads a file of them: once for all pools
         return httpx2.AsyncClient(
             base_url=self.base_url,
+            verify=self._certificates,
             headers=self._headers(),
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
@@ -155,8 +173,8 @@ class Endpoint:
 
     async def close(self) -> None:
         """Close the connections."""
-        while self._clients:
-            await self._clients.pop().aclose()
+        while self._pools:
+            await self._pools.pop().client.aclose()
 
 
 def _decoded(response: httpx2.Response) -> object:
