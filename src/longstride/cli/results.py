@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from longstride.cli.app import TOKENIZER, app
+from longstride.errors import InputError
 
 
 @app.command()
@@ -78,8 +79,18 @@ def evaluate(
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="What run, train, evaluate or synthesize wrote; or a folder of such.")],
-    other: Annotated[Path | None, typer.Argument(help="A second run, to be set beside it.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The page [default: RUN/report.html]")] = None,
+    others: Annotated[
+        list[Path] | None, typer.Argument(help="A second run, to be set beside it; with --figures, any number.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The page [default: RUN/report.html or RUN/figures.html]")
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="The paper's analysis: dynamics arm by arm, overlap of responses.")
+    ] = False,
+    gradients: Annotated[
+        Path | None, typer.Option(help="With --figures: a model's folder to measure gradients of tokens with.")
+    ] = None,
 ) -> None:
     """Write a page to look at a run with: one HTML file, which needs neither network nor scripts.
 
@@ -87,6 +98,15 @@ def report(
     funnel, a reading of the memory agent, the most uncertain wrong responses. Every number is from the run's logs; what
     is missing in them is named, and the rest is shown.
     """
+    others = others or []
+    if figures:
+        from longstride.report.figures import write_figures_page
+
+        typer.echo(write_figures_page([run, *others], output, gradients))
+        return
+    if gradients is not None or len(others) > 1:
+        problem = "--gradients" if gradients is not None else "more than two runs"
+        raise InputError(f"{problem} cannot be shown without --figures", cure="add --figures")
     from longstride.report.run_page import write_run_page
 
-    typer.echo(write_run_page(run, output, other))
+    typer.echo(write_run_page(run, output, *others))

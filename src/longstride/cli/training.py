@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from longstride.cli.app import app
+from longstride.errors import InputError
 
 
 @app.command()
@@ -121,12 +122,40 @@ def run(
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Print each stage's memory and tokens, and end.")
     ] = False,
+    sweep: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Arms and seeds over RECIPE, then a training recipe: a run each, and a table. May be given again."
+        ),
+    ] = None,
 ) -> None:
     """Run a whole recipe: worlds, questions, warm start, stages of training, a memory expert, merging.
 
     Each step is a folder of OUTPUT. What is done is not done again; what was killed goes on where it was; what was
     made with other settings is refused, with the difference. Interrupt it as you like: the same command goes on.
     """
+    if sweep:
+        if until is not None or estimate:
+            raise InputError("--until and --estimate are for plans", cure="leave them out, or leave out --sweep")
+        from longstride.stages.sweep_command import run_sweep
+
+        folder = run_sweep(
+            recipe,
+            sweep,
+            overrides or [],
+            output=output,
+            workers=workers,
+            plan_only=plan,
+            restart_from=restart_from,
+            stop_after=stop_after,
+            show=show,
+        )
+        if folder is not None:
+            from longstride.report.sweep_tables import write_sweep_tables
+
+            path, tables = write_sweep_tables(folder)
+            typer.echo(f"{tables}\nthe tables are in {path}")
+        return
     from longstride.stages.command import run_plan
 
     run_plan(

@@ -11,6 +11,7 @@ from rich.console import Console
 from longstride.errors import InputError
 from longstride.stages.display import RunDisplay, duration, plan_table
 from longstride.stages.expansion import jobs_of
+from longstride.stages.jobs import Job
 from longstride.stages.plan_files import load_plan, show_plan
 from longstride.stages.run_folder import seconds_taken
 from longstride.stages.runner import jobs_until, review, run_jobs
@@ -45,19 +46,45 @@ def run_plan(
 
         print(budgets(plan))
         return
-    output = output or RUNS / path.stem
+    do_jobs(
+        jobs,
+        output or RUNS / path.stem,
+        console,
+        about=plan.about,
+        workers=workers,
+        plan_only=plan_only,
+        until=until,
+        restart_from=restart_from,
+        stop_after=stop_after,
+    )
+
+
+def do_jobs(
+    jobs: Sequence[Job],
+    output: Path,
+    console: Console,
+    *,
+    about: str,
+    workers: int,
+    plan_only: bool,
+    until: str | None,
+    restart_from: str | None,
+    stop_after: str | None,
+    display: type[RunDisplay] = RunDisplay,
+) -> bool:
+    """Show how jobs stand and do what is left of them; whether nothing is left. Errors as `run_jobs`."""
     standing = review(jobs, output)
     wanted = [job.name for job in jobs_until(jobs, until)]
-    if plan.about:
-        console.print(plan.about, markup=False, soft_wrap=True)
+    if about:
+        console.print(about, markup=False, soft_wrap=True)
     console.print(plan_table(jobs, standing, seconds_taken(output), wanted))
     for name, state in standing.items():
         if state.standing == "changed":
             console.print(f"{name} changed: {'; '.join(state.changes)}", markup=False, soft_wrap=True)
     if plan_only:
-        return
+        return False
     done = sum(standing[name].standing == "done" for name in wanted)
-    with RunDisplay(output, console, len(wanted), done) as watcher:
+    with display(output, console, len(wanted), done) as watcher:
         result = run_jobs(
             jobs,
             output,
@@ -69,9 +96,10 @@ def run_plan(
         )
     if result.left:
         console.print(f"left: {', '.join(result.left)}; the same command goes on", markup=False, soft_wrap=True)
-    else:
-        taken = duration(sum(seconds_taken(output).get(name, 0.0) for name in wanted))
-        console.print(f"all {len(wanted)} steps are done, in {taken} of work; they are in {output}", soft_wrap=True)
+        return False
+    taken = duration(sum(seconds_taken(output).get(name, 0.0) for name in wanted))
+    console.print(f"all {len(wanted)} steps are done, in {taken} of work; they are in {output}", soft_wrap=True)
+    return until is None
 
 
 def parse_time(text: str) -> float:

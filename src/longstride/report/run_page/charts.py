@@ -52,6 +52,7 @@ class Chart:
     shade_name: str = ""
     cuts: Mapping[str, float] = field(default_factory=dict[str, float])  # name -> where a part of x begins
     note: str = ""
+    whole_x: bool = True  # its ticks are integers
 
 
 def line_chart(chart: Chart) -> Markup:
@@ -75,7 +76,7 @@ def line_chart(chart: Chart) -> Markup:
         parts.append(
             tag("rect", class_="shade", x=f"{left:.1f}", y="0", width=f"{max(right - left, 2):.1f}", height=str(SIDE))
         )
-    y_ticks, x_ticks = ticks(y_low, y_high), ticks(x_low, x_high, whole=True)
+    y_ticks, x_ticks = ticks(y_low, y_high), ticks(x_low, x_high, whole=chart.whole_x)
     parts += [_stroke("grid", f"M0 {y_at(y) * SIDE:.1f}H{SIDE}") for y in y_ticks]
     parts += [_stroke("cut", f"M{x_at(x) * SIDE:.1f} 0V{SIDE}") for x in chart.cuts.values() if x_low < x < x_high]
     for level in chart.levels:
