@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from longstride.curation.funnel import Funnel
 from longstride.llm.in_order import closing, in_order
 from longstride.llm.ledger import Prices
 from longstride.pipeline.assembling import AssemblyUnit
+from longstride.pipeline.made_documents import brought
 from longstride.pipeline.proposing import ProposalUnit
 from longstride.pipeline.regions import POOL_DOCUMENTS, Region
 from longstride.pipeline.settings import SynthesisSettings
@@ -122,9 +124,8 @@ class ModelStages:
             ids, min(POOL_DOCUMENTS, len(ids))
         )
         pool = [documents[name] for name in drawn]
-        self._run(
-            lambda roles: checking.check(pieces, documents, pool, self.checks, self.tokenizer.count, roles, advance)
-        )
+        held = ChainMap(brought(unit.documents_path for unit in units), documents)
+        self._run(lambda roles: checking.check(pieces, held, pool, self.checks, self.tokenizer.count, roles, advance))
 
     def checked(self) -> list[checking.CheckingUnit]:
         """The pieces that are done, of all regions until now."""
