@@ -107,7 +107,7 @@ def test_what_a_layer_keeps_is_counted_to_the_byte(
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", ["adamw", "muon"])
+@pytest.mark.parametrize("name", ["adamw", "muon", "sgd"])
 def test_what_stands_at_all_times_is_counted_to_the_byte(
     tiny_model: TinyModel, tiny_tokenizer: PreTrainedTokenizerBase, name: str, dtype: str
 ):

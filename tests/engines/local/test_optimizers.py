@@ -53,6 +53,21 @@ def test_an_adamw_step_by_hand():
     assert held["b"].tolist() == pytest.approx([1 - 0.01])
 
 
+def test_an_sgd_step_by_hand():
+    """The gradient itself, whatever came before; decay takes lr * 0.1 of a matrix, nothing of a vector."""
+    held = {"layers.0.w": Parameter(torch.tensor([[1.0, -2.0]])), "b": Parameter(torch.tensor([1.0]))}
+    optimizer = make_optimizer(held, OptimizerSettings(name="sgd", weight_decay=0.1))
+    for _ in range(2):
+        held["layers.0.w"].grad, held["b"].grad = torch.tensor([[0.5, -3.0]]), torch.tensor([2.0])
+        optimizer.step(0.01)
+    once = [1 - 0.005 - 0.001, -2 + 0.03 + 0.002]
+    assert held["layers.0.w"].tolist()[0] == pytest.approx(
+        [each * 0.999 - g for each, g in zip(once, (0.005, -0.03), strict=True)]
+    )
+    assert held["b"].tolist() == pytest.approx([1 - 0.04])
+    assert not optimizer.state_dict().tensors
+
+
 def test_muon_takes_the_hidden_matrices_and_nothing_else():
     held = parameters()
     lora = Parameter(torch.ones(2, 4))
@@ -79,7 +94,7 @@ def test_muon_moves_at_its_own_rate():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("masters", ["float32", "none"])
-@pytest.mark.parametrize("name", ["adamw", "muon"])
+@pytest.mark.parametrize("name", ["adamw", "muon", "sgd"])
 def test_a_state_taken_and_given_back_goes_on_bit_for_bit(name: str, masters: str, dtype: torch.dtype):
     settings = OptimizerSettings(name=name, masters=masters, weight_decay=0.1)
     through = parameters(dtype)
@@ -162,8 +177,8 @@ def test_refusals():
         make_optimizer({"lm_head.weight": held["lm_head.weight"]}, OptimizerSettings(name="muon"))
     with pytest.raises(ValueError, match="no parameter to train"):
         make_optimizer({}, OptimizerSettings())
-    with pytest.raises(ValueError, match="unknown optimizer 'sgd'"):
-        OptimizerSettings(name="sgd")
+    with pytest.raises(ValueError, match="unknown optimizer 'lion'"):
+        OptimizerSettings(name="lion")
     with pytest.raises(ValueError, match="betas is 1"):
         OptimizerSettings(betas=(0.9, 1.0))
     with pytest.raises(ValueError, match="learning rate is nan"):

@@ -65,7 +65,8 @@ def build_optimizer(recipe: OptimizerRecipe, policy: Policy) -> Optimizer:
 
 def build_sampler(recipe: Recipe, samples: Sequence[Sample]) -> tuple[TaskBalancedSampler, list[str]]:
     """(the stream of batches, what its user should know). Raises InputError where the samples are too few."""
-    batch, tasks = recipe.batch, [sample.task for sample in samples]
+    batch = recipe.batch
+    tasks = [sample.task if batch.balanced else "any" for sample in samples]
     with warnings.catch_warnings(record=True) as noticed:
         warnings.simplefilter("always")
         try:

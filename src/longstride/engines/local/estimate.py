@@ -162,10 +162,11 @@ def _standing(
     masters = b == 2 and optimizer.masters == "float32"
     moment_bytes = 4 if masters else b
     hidden = shape.hidden_matrices if optimizer.name == "muon" and lora is None else 0
+    moments = 0 if optimizer.name == "sgd" else 2 * (trained - hidden) + hidden
     return {
         "weights": b * (shape.parameters + (trained if lora else 0)),
         "float32 masters": 4 * trained if masters else 0,
-        f"moments of {optimizer.name}": moment_bytes * (2 * (trained - hidden) + hidden),
+        f"moments of {optimizer.name}": moment_bytes * moments,
     }
 
 

@@ -1,4 +1,4 @@
-"""AdamW and Muon over named parameters, with a state that is plain tensors and plain JSON.
+"""AdamW, Muon and plain SGD over named parameters, with a state that is plain tensors and plain JSON.
 
 Which parameter goes where with Muon: the matrices inside the decoder's layers (projections of attention and MLP) to
 Muon; everything else (the embedding, the head, tied or not, norms, biases) and LoRA's factors to AdamW. A factor of a
@@ -8,7 +8,7 @@ product is no matrix that acts on hidden states, so to make it orthogonal means 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from longstride.engines.local.master_weights import MasterWeights
 from longstride.engines.local.muon import SCALES, Muon
 from longstride.errors import unknown_name
 
-NAMES = ("adamw", "muon")
+NAMES = ("adamw", "muon", "sgd")
 MASTERS = ("float32", "none")
 
 
@@ -62,7 +62,7 @@ class OptimizerState:
 
 
 class Optimizer:
-    """AdamW, or Muon and AdamW side by side, over `parameters` by name; made by `make_optimizer`."""
+    """AdamW, Muon and AdamW side by side, or SGD, over `parameters` by name; made by `make_optimizer`."""
 
     def __init__(self, parameters: Mapping[str, Parameter], settings: OptimizerSettings) -> None:
         self.settings = settings
@@ -74,10 +74,12 @@ class Optimizer:
         to_muon = muon_names(self._targets) if settings.name == "muon" else set[str]()
         if settings.name == "muon" and not to_muon:
             raise ValueError("there is no hidden matrix for Muon to train; take adamw (LoRA's factors are AdamW's)")
-        self._adamw_names = [name for name in self._targets if name not in to_muon]
+        plain = settings.name == "sgd"  # without momentum: nothing to hold between steps
+        self._adamw_names = [name for name in self._targets if name not in to_muon and not plain]
         self._muon_names = [name for name in self._targets if name in to_muon]
         self._adamw = self._make_adamw()
         self._muon = self._make_muon()
+        self._sgd = torch.optim.SGD(self._by_decay(list(self._targets)), lr=0.0) if plain else None
 
     def step(self, lr: float) -> None:
         """Move every parameter that has a gradient against it, at the learning rate `lr`.
@@ -87,7 +89,7 @@ class Optimizer:
         if not (math.isfinite(lr) and lr >= 0):
             raise ValueError(f"the learning rate is {lr}, expected 0 or more")
         self._masters.take_gradients()
-        for inner, rate in ((self._adamw, lr), (self._muon, lr * self.settings.muon_lr_ratio)):
+        for inner, rate in ((self._adamw, lr), (self._muon, lr * self.settings.muon_lr_ratio), (self._sgd, lr)):
             if inner is not None:
                 for group in inner.param_groups:
                     group["lr"] = rate
@@ -144,21 +146,24 @@ class Optimizer:
                 self._set_state(self._muon, name, {"momentum": state.tensors[f"momentum/{name}"]})
 
     def _make_adamw(self) -> torch.optim.AdamW | None:
-        """Weight decay falls on matrices only; norms and biases are held by nothing."""
         if not self._adamw_names:
             return None
-        targets = [self._targets[name] for name in self._adamw_names]
-        groups = [
-            {"params": [each for each in targets if each.ndim >= 2], "weight_decay": self.settings.weight_decay},
-            {"params": [each for each in targets if each.ndim < 2], "weight_decay": 0.0},
-        ]
         return torch.optim.AdamW(
-            [group for group in groups if group["params"]],
+            self._by_decay(self._adamw_names),
             lr=0.0,
             betas=self.settings.betas,
             eps=self.settings.epsilon,
             fused=True,  # one pass, without temporaries of the weights' size
         )
+
+    def _by_decay(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Weight decay falls on matrices only; norms and biases are held by nothing."""
+        targets = [self._targets[name] for name in names]
+        groups = [
+            {"params": [each for each in targets if each.ndim >= 2], "weight_decay": self.settings.weight_decay},
+            {"params": [each for each in targets if each.ndim < 2], "weight_decay": 0.0},
+        ]
+        return [group for group in groups if group["params"]]
 
     def _make_muon(self) -> Muon | None:
         if not self._muon_names:

@@ -92,7 +92,8 @@ class MemoryRecipe(Section):
 
 
 class BatchRecipe(Section):
-    prompts: int = setting(128, "prompts a step, the same number of each task", "paper 4.2, 5.1", ge=1)
+    prompts: int = setting(128, "prompts a step", "paper 5.1", ge=1)
+    balanced: bool = setting(True, "the same number of each task; false: any sample is as likely", "paper 4.2")
     when_tiny: Literal["redistribute", "repeat", "refuse"] = setting(
         "redistribute", "what a task with too few samples does; see rl/sampler.py"
     )
@@ -179,7 +180,9 @@ class AepoRecipe(Section):
 
 
 class OptimizerRecipe(Section):
-    name: Literal["adamw", "muon"] = setting("adamw", "muon: for the hidden matrices, AdamW for the rest")
+    name: Literal["adamw", "muon", "sgd"] = setting(
+        "adamw", "muon: for the hidden matrices, AdamW for the rest; sgd: the plain gradient, without momentum"
+    )
     lr: float = setting(2e-6, "learning rate", "paper 5.1", ge=0)
     schedule: Literal["constant", "linear", "cosine"] = setting("constant", "linear and cosine end at 0", "paper 5.1")
     warmup_steps: int = setting(0, "steps until the rate is whole", ge=0)
