@@ -71,7 +71,7 @@ def render_card(
     if funnel is not None:
         parts += [
             "## Funnel",
-            "How many samples entered each stage and left it, and why the others did not.",
+            "How many entered each stage and left it, and why the others did not.",
             _funnel(funnel),
         ]
     if shortcuts is not None:
