@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 15.0  # not in the paper
 PLACEHOLDER_KEY = "none"  # for servers that want no key
-IN_A_POOL = 8  # requests at a time: for each, a pool of connections looks through all of its own
+IN_A_POOL = 2  # requests at a time: for each, a pool of connections looks through all of its own
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Endpoint:
         self._ledger, self._clock, self._rng = ledger, clock, rng
         self._pools: list[_Pool] = []
         self._certificates: ssl.SSLContext | None = None
+        self._url: httpx2.URL | str = ""  # read once
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -111,7 +112,7 @@ class Endpoint:
         try:
             async with asyncio.timeout(request.timeout_seconds):
                 with self._client() as client:
-                    response = await client.post("chat/completions", content=content)
+                    response = await client.post(self._url, content=content)
         except (TimeoutError, httpx2.TimeoutException):
             return TIMEOUT
         except httpx2.RequestError as error:
@@ -162,8 +163,8 @@ class Endpoint:
 
         if self._certificates is None:
             self._certificates = httpx2.create_ssl_context()  # reads a file of them: once for all pools
+            self._url = httpx2.URL(f"{self.base_url}/chat/completions")
         return httpx2.AsyncClient(
-            base_url=self.base_url,
             verify=self._certificates,
             headers=self._headers(),
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
