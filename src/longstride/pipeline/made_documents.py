@@ -30,11 +30,6 @@ def write_brought(path: Path, samples: Sequence[Sample], made: Mapping[str, Docu
         write_documents(path, [made[name] for name in used])
 
 
-def brought(files: Iterable[Path]) -> dict[str, Document]:
-    """Every document of the files that are there, by id."""
-    return {document.id: document for file in files if file.exists() for document in read_documents(file)}
-
-
 def merge_brought(files: Iterable[Path], folder: Path) -> list[Path]:
     """Every document of the files that are there, each once, in the order of their first appearance; in new files."""
     seen: set[str] = set()

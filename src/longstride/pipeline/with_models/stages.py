@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import ChainMap
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -21,7 +20,7 @@ from longstride.curation.funnel import Funnel
 from longstride.llm.in_order import closing, in_order
 from longstride.llm.ledger import Prices
 from longstride.pipeline.assembling import AssemblyUnit
-from longstride.pipeline.made_documents import brought
+from longstride.pipeline.made_documents import merge_brought
 from longstride.pipeline.proposing import ProposalUnit
 from longstride.pipeline.regions import POOL_DOCUMENTS, Region
 from longstride.pipeline.settings import SynthesisSettings
@@ -118,14 +117,18 @@ class ModelStages:
         self._pieces += pieces
         asked = sum(piece.asked_about(sample) for piece in pieces for sample in piece.samples())
         advance = self.bar("checking with models", asked, "samples")
-        documents = DocumentFolder(region.files)
-        ids = list(documents)
+        ids = list(DocumentFolder(region.files))
         drawn = random.Random(f"{self.settings.seed}/model checks/{region.number}").sample(
             ids, min(POOL_DOCUMENTS, len(ids))
         )
+        brought = merge_brought(
+            (unit.documents_path for unit in units), self.work.part(f"checking-made/{region.number:05}")
+        )
+        documents = DocumentFolder([*region.files, *brought])
         pool = [documents[name] for name in drawn]
-        held = ChainMap(brought(unit.documents_path for unit in units), documents)
-        self._run(lambda roles: checking.check(pieces, held, pool, self.checks, self.tokenizer.count, roles, advance))
+        self._run(
+            lambda roles: checking.check(pieces, documents, pool, self.checks, self.tokenizer.count, roles, advance)
+        )
 
     def checked(self) -> list[checking.CheckingUnit]:
         """The pieces that are done, of all regions until now."""
