@@ -12,7 +12,8 @@ from longstride.llm import load_settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]
+GUIDES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [path.read_text(encoding="utf-8") for path in GUIDES]
 BLOCKS = [block for page in PAGES for block in re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
 EXAMPLES = [text for language, text in BLOCKS if language == "python"]
 COMMANDS = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
@@ -55,12 +56,22 @@ def test_there_are_examples():
     assert len(ONE_LINERS) >= 3
 
 
-def test_every_file_that_the_readme_names_is_there():
-    names = re.findall(r"\]\((docs/[^)#]+)\)", README)
-    names += [word for line in COMMANDS for word in line.split() if word.startswith("benchmarks/")]
+def test_every_file_that_a_command_names_is_there():
+    names = [word for line in COMMANDS for word in line.split() if word.startswith(("benchmarks/", "recipes/"))]
     assert names
     for name in names:
         assert (ROOT / name).is_file(), name
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_to_one(guide: Path):
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", guide.read_text(encoding="utf-8")):
+        if not link.startswith("https://"):
+            assert (guide.parent / link).is_file(), link
+
+
+def test_the_readme_is_read_in_minutes():
+    assert len(README.split()) < 1500
 
 
 def test_every_make_target_is_there():
