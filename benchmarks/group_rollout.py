@@ -20,36 +20,22 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
-from transformers import DynamicCache, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import DynamicCache, PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from longstride.engines.local.policy import policy_of
 from longstride.engines.local.rollout import LocalGenerator
 from longstride.engines.local.sampling import SamplingSettings
 from longstride.records import GenerationRequest, Turn
+from measured_model import VOCABULARY, model_settings
 from timing import Measurement, in_fresh_process, interleaved, table, write_results
 
-VOCABULARY = 2048
 FORMS = ("generate, G sequences", "transformers, cache repeated", "LocalGenerator")
 
 
 def tiny_model() -> Qwen3ForCausalLM:
     """A Qwen3 of 3.7 million random weights."""
-    config = Qwen3Config(
-        vocab_size=VOCABULARY,
-        hidden_size=256,
-        intermediate_size=768,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
-        max_position_embeddings=32_768,
-        tie_word_embeddings=True,
-        eos_token_id=None,
-        pad_token_id=0,
-        bos_token_id=None,
-    )
     torch.manual_seed(0)
-    return Qwen3ForCausalLM(config).float().eval()
+    return Qwen3ForCausalLM(model_settings(pad_token_id=0)).float().eval()
 
 
 def prompt_ids(length: int) -> torch.Tensor:

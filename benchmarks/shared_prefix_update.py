@@ -35,6 +35,7 @@ from transformers import AttentionInterface, PreTrainedTokenizerFast, Qwen3Confi
 from longstride.engines.local.policy import policy_of
 from longstride.engines.local.shared_prefix import Row, SharedPrefix
 from longstride.engines.local.update import accumulate_gradients
+from measured_model import model_settings
 from timing import Measurement, in_fresh_process, interleaved, peak_rss_bytes, table, write_results
 from timing import Row as TimedRow
 
@@ -44,23 +45,6 @@ QUICK_SIZES = ((512, 32), (512, 256))
 OURS = {"packed, quick": ("packed", "quick"), "packed, public": ("packed", "public"), "streamed": ("streamed", "quick")}
 NAIVE, BATCH, PEER = "naive, row by row", "naive, one batch", "prefix-grouper"
 Step = Callable[[Tensor, Tensor, Tensor], Tensor]  # prompt_P, responses_GC, token_gradients_GC -> logprobs_GC
-
-
-def model_settings() -> Qwen3Config:
-    return Qwen3Config(
-        vocab_size=2048,
-        hidden_size=256,
-        intermediate_size=768,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
-        max_position_embeddings=32768,
-        tie_word_embeddings=True,
-        pad_token_id=None,
-        bos_token_id=None,
-        eos_token_id=2,
-    )
 
 
 def ideal_ratio(config: Qwen3Config, prompt: int, response: int, group: int = GROUP) -> float:
@@ -159,7 +143,7 @@ def measure(side: str, prompt: int, response: int) -> Measurement:
     """What a fresh process does: a tiny group to load what is loaded lazily, then the one that counts."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = Qwen3ForCausalLM(model_settings())
+    model = Qwen3ForCausalLM(model_settings(eos_token_id=2))
     model.set_attn_implementation("sdpa")
     makers = {NAIVE: row_by_row, BATCH: one_batch, PEER: prefix_grouper}
     step = makers[side](model) if side in makers else ours(model, *OURS[side])

@@ -27,7 +27,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from longstride.engines.full_context import FullContextSource
 from longstride.engines.graders import Grader
@@ -39,9 +39,10 @@ from longstride.engines.local.trainer import train
 from longstride.grading import Grade, RuleGrade
 from longstride.records import Generator, Sample, TrajectoryGroup
 from longstride.records.parquet import write_samples
+from measured_model import VOCABULARY, model_settings
 from timing import Measurement, in_fresh_process, interleaved, table, write_results
 
-VOCABULARY, STEPS, SAMPLES = 2048, 3, 8
+STEPS, SAMPLES = 3, 8
 OURS = "longstride"
 PEERS: dict[str, dict[str, Any]] = {
     "TRL": {},
@@ -52,22 +53,8 @@ PEERS: dict[str, dict[str, Any]] = {
 
 def write_model(folder: Path, special: bool) -> None:
     """A model folder; `special` adds the tokens that TRL asks for."""
-    config = Qwen3Config(
-        vocab_size=VOCABULARY,
-        hidden_size=256,
-        intermediate_size=768,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=64,
-        max_position_embeddings=32_768,
-        tie_word_embeddings=True,
-        eos_token_id=None,
-        pad_token_id=None,
-        bos_token_id=None,
-    )
     torch.manual_seed(0)
-    Qwen3ForCausalLM(config).float().save_pretrained(folder)
+    Qwen3ForCausalLM(model_settings()).float().save_pretrained(folder)
     words = Tokenizer(WordLevel({f"w{number}": number for number in range(VOCABULARY)}, unk_token="w0"))
     words.pre_tokenizer = WhitespaceSplit()
     named = {"eos_token": "w2", "pad_token": "w1"} if special else {}
