@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from longstride.llm import ModelError
+from longstride.prompts import load_prompt, prompt_names
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.tables.by_model import ProseTablesFamily, family
@@ -35,6 +36,17 @@ def test_candidates_are_varied_quoted_and_over_three_documents_or_more(
         assert {evidence.document_id for evidence in each.evidence} == set(each.document_ids)
         assert all(evidence.quotes(pages[evidence.document_id]) for evidence in each.evidence)
         assert json.loads(json.dumps(dict(each.derivation))) == each.derivation
+
+
+def test_a_derivation_names_the_prompts_that_were_asked_and_who_answered(right_play: Any):
+    """Held against the openings of what the model was really asked: a prompt too many or too few is told."""
+    asked = [call.prompt for call in right_play.model.calls]
+    openings = {name: load_prompt(name).partition("{")[0] for name in prompt_names()}
+    used = {name for name, opening in openings.items() if opening and any(each.startswith(opening) for each in asked)}
+    assert len(used) == 4
+    for each in right_play.candidates:
+        assert sorted(each.derivation["prompts"]) == sorted(used)
+        assert each.derivation["models"] == dict.fromkeys(FAMILY.roles, right_play.model.model_id)
 
 
 def test_a_sum_is_the_sum_of_its_figures(right_play: Any):
