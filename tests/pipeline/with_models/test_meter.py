@@ -42,6 +42,13 @@ def test_an_answer_of_the_cache_counts_as_much_but_was_not_waited_for():
     assert (meter.received, meter.waited_seconds) == (0, 0.0)
 
 
+def test_what_is_beyond_another_meter_leaves_out_the_roles_that_it_has_whole():
+    shared = Meter({"linker": Usage(4, 40, 8), "writer": Usage(1, 10, 2)}, received=5, waited_seconds=1.0)
+    whole = Meter({"linker": Usage(4, 40, 8), "writer": Usage(3, 30, 7)}, received=2, waited_seconds=0.5)
+    assert whole.beyond(shared) == Meter({"writer": Usage(2, 20, 5)}, received=2, waited_seconds=0.5)
+    assert whole.roles["writer"] == Usage(3, 30, 7)  # is left as it was
+
+
 def test_each_item_of_a_bounded_fan_out_has_a_meter_of_its_own():
     model = MeteredModel("solver", ScriptedModel(answering))
     meters: dict[int, Meter] = {}

@@ -62,6 +62,16 @@ class Meter:
         self.received += other.received
         self.waited_seconds += other.waited_seconds
 
+    def beyond(self, other: Meter) -> Meter:
+        """The usage beside another's, where it has all of that as well; what was received is this one's."""
+        rest = Meter({}, self.received, self.waited_seconds)
+        for role, usage in self.roles.items():
+            less = Usage(*vars(usage).values())
+            less.add(other.roles.get(role, Usage()), -1)
+            if less.answers > 0:
+                rest.roles[role] = less
+        return rest
+
     @property
     def total(self) -> Usage:
         """Over all roles."""

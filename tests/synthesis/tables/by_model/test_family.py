@@ -16,7 +16,7 @@ from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.tables.by_model import ProseTablesFamily, family
 from longstride.synthesis.tables.by_model.drafts import drafts
-from longstride.synthesis.with_models import Roles, Tally
+from longstride.synthesis.with_models import Growth, Roles, Tally
 
 FAMILY = ProseTablesFamily()
 Play = Callable[..., Any]
@@ -228,6 +228,14 @@ def test_instructions_planted_in_a_document_reach_neither_the_query_nor_the_answ
     queries = [call.prompt for call in played.model.calls if call.prompt.startswith("You write SQL")]
     assert queries
     assert not any("cheese" in prompt or "12,400" in prompt for prompt in queries)
+
+
+def test_without_a_question_wanted_only_the_columns_are_asked_for(cast: Any, play: Play):
+    played = play(cast, limit=0)
+    assert played.candidates == []
+    openings = {call.prompt.partition(". ")[0] for call in played.model.calls}
+    assert openings == {"You turn documents into tables", "You design the columns of one table"}
+    assert FAMILY.growth(played.documents, 100.0) == Growth()  # however many documents there are
 
 
 @pytest.mark.parametrize("options", [{"readings": 0}, {"wordings": 0}])

@@ -39,7 +39,7 @@ from longstride.synthesis.tables.by_model.table import ReadCells, ReadTable, rea
 from longstride.synthesis.tables.corpus_table import Column, Row
 from longstride.synthesis.tables.execution import execute, sql_table
 from longstride.synthesis.tables.family import SAME_YEARS
-from longstride.synthesis.with_models import ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
 CONFLICTS, DRAFTS, WORDINGS, QUERIES = "table cells", "plain questions", "wordings", "queries"
 GIVEN_DIFFERENTLY = "given differently by two places"
@@ -123,6 +123,10 @@ class ProseTablesFamily:
         form = AnswerForm(**derivation["form"])
         results = execute(sql_table(table, wanted, scope), derivation["sql"])
         return tuple(dict.fromkeys(text for result in results if (text := form.written(result))))
+
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        """The columns of a region are asked for once, however many documents it has."""
+        return Growth()
 
     async def _candidate(
         self, draft: Draft, read: ReadTable, seed: int, roles: Roles, desk: QueryDesk, tally: Tally
