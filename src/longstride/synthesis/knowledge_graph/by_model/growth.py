@@ -13,8 +13,9 @@ from longstride.synthesis.knowledge_graph.by_model.triples import Triple
 HALVES = 16  # of the documents, drawn at random
 SLOWING = 0.67  # of the exponent that a few documents show: relations come again, and common words pair nothing
 UNSEEN = 0.5  # pairs, on either side, so that halves without any have an exponent
-# SLOWING was measured over the fictional world (2026-11-21, 40 draws of four times three neighbours): the pairs of 60 documents
-# were foreseen at 0.6 to 1.6 times their number, of 300 at 1.2 to 4.5 times (5th to 95th percentile). Not in the paper.
+# SLOWING was measured over the fictional world (2026-11-21, 40 draws of four times three neighbours): the pairs of 60
+# documents were foreseen at 0.6 to 1.6 times their number, of 300 at 1.2 to 4.5 times (5th to 95th percentile). None
+# of the three is in the paper.
 
 
 def pairs_growth(documents: Sequence[Sequence[Triple]], times: float) -> float:
