@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -35,14 +28,10 @@ from longstride.memory.window import fit_window
 from longstride.records import Evidence, Message, Sample
 from longstride.records.parquet import write_documents, write_samples
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("fastapi") is None, reason="transformers serve needs fastapi"),
-]
+pytestmark = pytest.mark.slow
 SETTINGS = MemorySettings(
     chunk_tokens=64, memory_tokens=40, update_tokens=40, answer_tokens=24, prompts="tiny_chunk_first"
 )
-STARTS_WITHIN_SECONDS = 300.0
 
 torch.set_num_threads(1)
 
@@ -92,32 +81,6 @@ def reader(read_dataset: tuple[Path, list[Sample]], tmp_path_factory: pytest.Tem
     return warm_up(policy, lessons, folder / "warm", settings, origin="tiny").model_folder
 
 
-@contextmanager
-def served(model: Path) -> Iterator[str]:
-    """The address of `transformers serve` with this model, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen([*command, *options], env=environment)
-    try:
-        ends = time.monotonic() + STARTS_WITHIN_SECONDS
-        while server.poll() is None and time.monotonic() < ends:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("transformers serve did not start")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        server.wait()
-
-
 async def asked_over(url: str, model: Path, policy: Policy, documents: Documents, samples: list[Sample]) -> list[str]:
     """The answers of `longstride ask`'s driver, greedily."""
     tokenizer, answers = plain_tokenizer(policy.tokenizer), list[str]()
@@ -147,7 +110,9 @@ async def asked_over(url: str, model: Path, policy: Policy, documents: Documents
 
 
 def test_ask_before_transformers_serve_says_what_training_s_rollout_says(
-    reader: Path, read_dataset: tuple[Path, list[Sample]]
+    reader: Path,
+    read_dataset: tuple[Path, list[Sample]],
+    transformers_serve: Callable[[Path], AbstractContextManager[str]],
 ):
     """Greedily: updates and answer over HTTP, by another engine's decoding, are those of our own generator."""
     folder, samples = read_dataset
@@ -155,7 +120,7 @@ def test_ask_before_transformers_serve_says_what_training_s_rollout_says(
     source = MemorySource(policy.tokenizer, RuleGrader(), documents, SETTINGS)
     generator = LocalGenerator(policy, SamplingSettings(0.0, 1.0, 0), "seed", 100_000)
     trajectories = [group.trajectories[0] for group in source.sample_groups(generator, samples, 1)]
-    with served(reader) as url:
+    with transformers_serve(reader) as url:
         answers = asyncio.run(asked_over(url, reader, policy, documents, samples))
     assert answers == [trajectory.answer.strip() for trajectory in trajectories]
     assert sum(trajectory.reward for trajectory in trajectories) >= len(samples) / 2  # it has learnt to read

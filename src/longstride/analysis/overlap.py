@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from rapidfuzz.distance import LCSseq
+
 from longstride.records import Trajectory, TrajectoryGroup
 
 RIGHT, WRONG = 1.0, 0.0  # rewards; what earned a part of its reward is neither
@@ -41,20 +43,7 @@ def rouge_l(left: Sequence[int], right: Sequence[int]) -> float:
 
     With precision lcs / |right| and recall lcs / |left| that is 2 lcs / (|left| + |right|).
     """
-    return 2 * common_subsequence(left, right) / (len(left) + len(right)) if left and right else 0.0
-
-
-def common_subsequence(left: Sequence[int], right: Sequence[int]) -> int:
-    """The length of the longest common subsequence, a word of `left` for each bit (Hyyrö 2004)."""
-    places: dict[int, int] = {}
-    for place, token in enumerate(left):
-        places[token] = places.get(token, 0) | 1 << place
-    whole = (1 << len(left)) - 1
-    state = whole  # a bit is 0 where the subsequence grows
-    for token in right:
-        matched = state & places.get(token, 0)
-        state = (state + matched | state - matched) & whole
-    return len(left) - state.bit_count()
+    return 2 * LCSseq.similarity(left, right) / (len(left) + len(right)) if left and right else 0.0
 
 
 @dataclass(frozen=True)

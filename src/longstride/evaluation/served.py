@@ -12,8 +12,9 @@ from typing import Protocol
 from longstride.evaluation.answers import Reply, graded_reply
 from longstride.evaluation.arms import Decoding
 from longstride.evaluation.truncation import fitted
-from longstride.llm import ChatModel, Completion, Message, ModelsSettings, Sampling, open_models
+from longstride.llm import ChatModel, ModelsSettings, Sampling, open_models
 from longstride.llm.failures import ContextLengthError
+from longstride.llm.later_draws import LaterDraws
 from longstride.memory.asking import AskOptions, ask
 from longstride.memory.driving import side_by_side
 from longstride.memory.estimate import MEMORY
@@ -127,7 +128,7 @@ class MemoryReader:
         outcome = await ask(
             self.documents.of(sample),
             [query_of(sample)],
-            _LaterDraws(self.model, index * draws),
+            LaterDraws(self.model, index * draws),
             self.fit,
             self.tokenizer,
             AskOptions(agent=MEMORY),
@@ -143,23 +144,6 @@ class MemoryReader:
             unfinished=bool(answer.problem),
             left_out_tokens=0,
         )
-
-
-@dataclass(frozen=True)
-class _LaterDraws:
-    """A model whose sample index 0 is another one's `first`: so readings of one text draw anew."""
-
-    model: ChatModel
-    first: int
-
-    @property
-    def model_id(self) -> str:
-        return self.model.model_id
-
-    async def complete(
-        self, messages: Sequence[Message], *, n: int = 1, sample_index: int = 0, sampling: Sampling | None = None
-    ) -> list[Completion]:
-        return await self.model.complete(messages, n=n, sample_index=self.first + sample_index, sampling=sampling)
 
 
 def _sampling(decoding: Decoding, max_tokens: int | None) -> Sampling:

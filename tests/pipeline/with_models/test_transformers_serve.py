@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("fastapi") is None, reason="transformers serve needs fastapi"),
-]
-STARTS_WITHIN_SECONDS = 300.0
+pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def served(model: Path) -> Iterator[str]:
-    """The address of `transformers serve` with this model, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL)
-    try:
-        ends = time.monotonic() + STARTS_WITHIN_SECONDS
-        while server.poll() is None and time.monotonic() < ends:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("transformers serve did not start")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def test_a_model_that_knows_nothing_makes_an_empty_data_set_and_says_so(tmp_path: Path):
+def test_a_model_that_knows_nothing_makes_an_empty_data_set_and_says_so(
+    tmp_path: Path, transformers_serve: Callable[[Path], AbstractContextManager[str]]
+):
     from longstride.engines.local.warmup.tiny_model import make_tiny_model
 
     model = make_tiny_model(tmp_path / "tiny", 0)
@@ -60,7 +27,7 @@ def test_a_model_that_knows_nothing_makes_an_empty_data_set_and_says_so(tmp_path
             f"# {name}\n\n{name} was born in {town} in 1960. In 1985 {name} became mayor of {town}, which has a mill.\n"
         )
         (pages / f"{name}.md").write_text(text)
-    with served(model) as url:
+    with transformers_serve(model) as url:
         (tmp_path / "models.toml").write_text(
             f'base_url = "{url}"\nmodel = {json.dumps(str(model))}\nmax_concurrency = 2\nmax_retries = 1\n'
             "sampling = {max_tokens = 8}\n"
@@ -74,5 +41,7 @@ def test_a_model_that_knows_nothing_makes_an_empty_data_set_and_says_so(tmp_path
     assert "0 samples over 3 documents" in " ".join(result.stdout.split())
     assert "the funnel tells where the others fell out" in " ".join(result.stdout.split())
     funnel = json.loads((tmp_path / "out" / "funnel.json").read_text())
-    assert all(stage["out"] == 0 for stage in funnel["models"] if stage["stage"] == "prose_graph: triples")
+    extractions = [stage for stage in funnel["models"] if stage["stage"] == "prose_graph: triples"]
+    assert extractions
+    assert all(stage["out"] == 0 for stage in extractions)
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["complete"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from longstride.report.run_page.charts import (
     Chart,
@@ -14,6 +16,7 @@ from longstride.report.run_page.charts import (
     bar_table,
     interval_rows,
     line_chart,
+    part_labels,
     running_mean,
     thinned,
     ticks,
@@ -27,6 +30,25 @@ from longstride.report.run_page.training_section import spans
 )
 def test_ticks_are_round(low: float, high: float, expected: list[float]):
     assert ticks(low, high) == expected
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8, unique=True).map(sorted))
+def test_names_of_parts_never_stand_over_each_other(starts: list[float]):
+    placed = part_labels({f"stage-{place}": start for place, start in enumerate(starts)})
+    assert [each.name for each in placed] == [f"stage-{place}" for place in range(len(starts))]
+    for upper in (True, False):
+        row = [each for each in placed if each.upper == upper]
+        ends = [edge for each in row for edge in (each.left, each.right)]
+        assert ends == sorted(ends)
+        assert all(0 <= edge <= 1 for edge in ends)
+
+
+def test_the_last_name_may_lean_to_the_left_and_the_one_before_it_makes_room():
+    """Six tenths of the way from 0.5 to 0.9 are 0.74."""
+    first, second, third = part_labels({"one": 0.5, "two": 0.7, "three": 0.9})
+    assert (first.right, third.left, third.right) == (pytest.approx(0.74), pytest.approx(0.74), 1)
+    assert (second.left, second.right, second.upper, first.upper) == (0.7, 1, False, True)
+    assert (first.to_the_right, second.to_the_right, third.to_the_right) == (False, False, True)
 
 
 def test_steps_have_whole_ticks():

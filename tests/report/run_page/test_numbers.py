@@ -192,11 +192,8 @@ class Logs:
             return sum(each > 0 if found[4] == "better" else each < 0 for each in changes)
         if found := re.fullmatch(r"(\S+): (\S+) over (\S+) (.+) (value|low|high)", how):
             arm, ours, theirs, part, which = found.groups()
-            if which == "value" and part == "over_tasks":
-                by_task: dict[str, list[float]] = {}
-                for (task, _), change in self._differences(path, arm, ours, theirs).items():
-                    by_task.setdefault(task, []).append(change)
-                return fmean(map(fmean, by_task.values()))
+            if which == "value" and part == "overall":
+                return fmean(self._differences(path, arm, ours, theirs).values())
             difference = compare(read_results(path), read_results(beside(path, ours, theirs)))[arm].difference
             name, _, label = part.partition(" ")
             held = getattr(difference, name)

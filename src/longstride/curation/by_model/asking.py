@@ -12,8 +12,9 @@ from longstride.curation.by_model.options import under_other_letters
 from longstride.curation.by_model.settings import JUDGE, CheckSettings, Roles
 from longstride.grading import JUDGE_SAMPLING, Judge, Verdict, extraction_of, grade, strict_form
 from longstride.grading.rules import rule_named
-from longstride.llm import ChatModel, Completion, Message, ModelError, Sampling
+from longstride.llm import Completion, Message, ModelError
 from longstride.llm.failures import ContextLengthError
+from longstride.llm.later_draws import LaterDraws
 from longstride.prompts import fill_prompt
 from longstride.prompts.delimiting import delimited
 from longstride.records import Document, Sample
@@ -172,26 +173,9 @@ class Interview:
     async def _judged(self, sample: Sample, answer: str) -> bool:
         """Most of the judge's votes say that this is the sample's answer; a vote that is not had counts against it."""
         model = self._roles.model(JUDGE)
-        judges = [Judge(_LaterDraws(model, vote * Judge.max_attempts), VOTE_SAMPLING) for vote in range(JUDGE_VOTES)]
+        judges = [Judge(LaterDraws(model, vote * Judge.max_attempts), VOTE_SAMPLING) for vote in range(JUDGE_VOTES)]
         votes = await _all_of([judge.compare(sample.core_question, answer, sample.ground_truth) for judge in judges])
         return 2 * sum(isinstance(vote, Verdict) and vote.equivalent for vote in votes) > JUDGE_VOTES
-
-
-@dataclass(frozen=True)
-class _LaterDraws:
-    """A model whose sample index 0 is another one's `first`, so that votes are draws of their own."""
-
-    model: ChatModel
-    first: int
-
-    @property
-    def model_id(self) -> str:
-        return self.model.model_id
-
-    async def complete(
-        self, messages: Sequence[Message], *, n: int = 1, sample_index: int = 0, sampling: Sampling | None = None
-    ) -> list[Completion]:
-        return await self.model.complete(messages, n=n, sample_index=self.first + sample_index, sampling=sampling)
 
 
 async def _all_of(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -117,14 +117,14 @@ class ModelStages:
         self._pieces += pieces
         asked = sum(piece.asked_about(sample) for piece in pieces for sample in piece.samples())
         advance = self.bar("checking with models", asked, "samples")
-        ids = list(DocumentFolder(region.files))
-        drawn = random.Random(f"{self.settings.seed}/model checks/{region.number}").sample(
-            ids, min(POOL_DOCUMENTS, len(ids))
-        )
         brought = merge_brought(
             (unit.documents_path for unit in units), self.work.part(f"checking-made/{region.number:05}")
         )
         documents = DocumentFolder([*region.files, *brought])
+        own = [name for name in documents if documents.file_of(name) in region.files]
+        drawn = random.Random(f"{self.settings.seed}/model checks/{region.number}").sample(
+            own, min(POOL_DOCUMENTS, len(own))
+        )
         pool = [documents[name] for name in drawn]
         self._run(
             lambda roles: checking.check(pieces, documents, pool, self.checks, self.tokenizer.count, roles, advance)

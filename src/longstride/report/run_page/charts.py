@@ -12,6 +12,8 @@ SIDE = 1000  # of the drawing's own square, which is stretched
 MOST_POINTS = 500  # of a line that is drawn; more are averaged
 MOST_ROWS = 400  # of a table behind a drawing
 TICKS = 5
+NEAR_THE_EDGE = 0.8  # of a drawing's width: from there a part's name may be wider than what is left
+LEFT_TO_THE_FIRST = 0.6  # of the way to a name that ends at the edge
 SMOOTHED = 30  # points from which a line gets its running mean
 
 
@@ -100,18 +102,18 @@ def line_chart(chart: Chart) -> Markup:
         if -0.001 <= y_at(y) <= 1.001
     ]
     marks += [tag("span", _tick(x), class_="tick x", style=f"left:{x_at(x):.2%}") for x in x_ticks]
-    marks += [
-        tag("span", name, class_="part", style=f"left:{x_at(max(x, x_low)):.2%}")
-        for name, x in chart.cuts.items()
-        if x <= x_high
-    ]
+    placed = part_labels({name: x_at(max(x, x_low)) for name, x in chart.cuts.items() if x <= x_high})
+    for each in placed:
+        style = f"left:{each.left:.2%};width:{each.right - each.left:.2%}"
+        kinds = ("part", "upper" * each.upper, "last" * each.to_the_right)
+        marks.append(tag("span", each.name, class_=" ".join(filter(None, kinds)), style=style, title=each.name))
     names = ", ".join(dict.fromkeys(line.label or line.name for line in drawn))
     about = f"{chart.title}: {names} by {chart.x_name}. The table below has the values."
     plot = tag(
         "div",
         svg,
         tag("div", *marks, aria_hidden="true"),
-        class_="plot named" if chart.cuts else "plot",
+        class_=" ".join(["plot", *["named"] * bool(placed), *["high"] * any(each.upper for each in placed)]),
         role="img",
         aria_label=about,
     )
@@ -192,6 +194,37 @@ def interval_rows(title: str, rows: Mapping[str, Sequence[Estimate]], low: float
         aria_label=f"{title}; the table below has the values",
     )
     return join([legend, plot])
+
+
+@dataclass(frozen=True)
+class PartLabel:
+    """Where the name of a part of x stands above a drawing: from `left` to `right`, in shares of its width."""
+
+    name: str
+    left: float
+    right: float
+    upper: bool  # in the row above
+    to_the_right: bool  # the name ends at `right`
+
+
+def part_labels(starts: Mapping[str, float]) -> list[PartLabel]:
+    """Places that do not overlap for names of parts that begin at `starts`, ascending shares of the width.
+
+    From three parts on they take turns in two rows; a last one that begins near the edge ends there.
+    """
+    names, rows = list(starts), 2 if len(starts) > 2 else 1
+    placed: list[PartLabel] = []
+    for place, name in enumerate(names):
+        start = starts[name]
+        to_the_right = place + rows >= len(names) and start > NEAR_THE_EDGE
+        before = starts[names[place - rows]] if place >= rows else 0.0
+        after = place + rows
+        right = 1.0 if after >= len(names) else starts[names[after]]
+        if after < len(names) <= after + rows and right > NEAR_THE_EDGE:
+            right = start + LEFT_TO_THE_FIRST * (right - start)
+        left = before + LEFT_TO_THE_FIRST * (start - before) if to_the_right else start
+        placed.append(PartLabel(name, left, right, rows == 2 and place % 2 == 0, to_the_right))
+    return placed
 
 
 def ticks(low: float, high: float, whole: bool = False) -> list[float]:

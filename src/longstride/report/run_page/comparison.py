@@ -10,6 +10,7 @@ from longstride.analysis.run_logs import RunLogs
 from longstride.analysis.training import ENTROPY, HELD_OUT, REWARD
 from longstride.evaluation.aggregate import Breakdown
 from longstride.evaluation.bootstrap import Interval
+from longstride.evaluation.report import ALL, OVER_TASKS
 from longstride.report.run_page.charts import Chart, Line, line_chart
 from longstride.report.run_page.evaluation_section import CALLED, difference_line
 from longstride.report.run_page.markup import Markup, join, note, number, sentence, table, tag, text, words
@@ -18,6 +19,7 @@ from longstride.report.run_page.story import interval, story, verdict
 from longstride.report.run_page.training_section import STEPS
 from longstride.workspace import differences
 
+WHOLES = {"overall": ALL, "over_tasks": OVER_TASKS}  # parts of a breakdown that are one figure
 HEADLINE = {
     "better": "{second} earns more than {first} on {set}, {way}: {value}.",
     "worse": "{second} earns less than {first} on {set}, {way}: {value}.",
@@ -87,7 +89,7 @@ def _headlines(names: tuple[str, str], first: RunLogs, second: RunLogs) -> Marku
             found = difference(theirs.last, ours.last, mode)
             if found is None:
                 continue
-            value = found.difference.over_tasks
+            value = found.difference.overall
             log = f"{second.run.name}/{theirs.last.log}"
             said = sentence(
                 HEADLINE[verdict(value)],
@@ -95,7 +97,7 @@ def _headlines(names: tuple[str, str], first: RunLogs, second: RunLogs) -> Marku
                 second=tag("strong", text(names[1])),
                 set=tag("span", text(ours.name), class_="place"),
                 way=CALLED[mode],
-                value=interval(value, log, f"{mode} of the other run over_tasks", signed=True),
+                value=interval(value, log, f"{mode} of the other run overall", signed=True),
             )
             parts.append(tag("p", said))
     if not parts:
@@ -147,17 +149,18 @@ def _evaluations(names: tuple[str, str], first: RunLogs, second: RunLogs) -> Mar
 def _differences(
     names: tuple[str, str], runs: tuple[RunLogs, RunLogs], asked: tuple[Examination, Examination], mode: str
 ) -> Markup:
-    """The last models of both: means over tasks, by task, by length."""
+    """The last models of both: over all questions, over tasks, by task, by length."""
     ours, theirs = (each.last for each in asked)
     left, right = ours.rewards[mode], theirs.rewards[mode]
     found = difference(theirs, ours, mode)
     logs = [f"{run.run.name}/{model.log}" for run, model in zip(runs, (ours, theirs), strict=True)]
     rows: list[list[str]] = []
-    labels_of = {"over_tasks": [""], "by_task": sorted({*left.by_task, *right.by_task}), "by_length": [*left.by_length]}
+    tasks = sorted({*left.by_task, *right.by_task})
+    labels_of = {"overall": [""], "over_tasks": [""], "by_task": tasks, "by_length": [*left.by_length]}
     for kind, labels_in in labels_of.items():
         for label in labels_in:
             how = f"{kind} {label}".strip()
-            row: list[str] = [words(label) if label else "mean over tasks"]
+            row: list[str] = [words(label) if label else WHOLES[kind]]
             for held, log in zip((left, right), logs, strict=True):
                 value = _part(held, kind, label)
                 row.append("-" if value is None else interval(value, log, f"{mode}-{asked[0].decoding} {how}"))
@@ -169,7 +172,8 @@ def _differences(
 
 
 def _part(breakdown: Breakdown, kind: str, label: str) -> Interval | None:
-    return breakdown.over_tasks if kind == "over_tasks" else getattr(breakdown, kind).get(label)
+    held = getattr(breakdown, kind)
+    return held if kind in WHOLES else held.get(label)
 
 
 def _numbers(runs: Sequence[tuple[str, RunLogs]]) -> Markup:

@@ -13,6 +13,7 @@ from longstride.analysis.evaluations import (
 from longstride.evaluation.aggregate import Breakdown
 from longstride.evaluation.arms import FULL_CONTEXT, MEMORY
 from longstride.evaluation.bootstrap import Interval
+from longstride.evaluation.report import ALL
 from longstride.report.run_page.charts import Estimate, interval_rows
 from longstride.report.run_page.markup import Markup, folded, join, note, number, sentence, table, tag, text, words
 from longstride.report.run_page.story import interval, memory_how, verdict
@@ -21,7 +22,6 @@ CALLED = {FULL_CONTEXT: "single pass", MEMORY: "memory agent"}
 STYLES = {FULL_CONTEXT: 1, MEMORY: 2}
 SIGNS = {"better": "▲", "worse": "▼", "same": "≈"}
 SAID = {"better": "better", "worse": "worse", "same": "could be chance"}
-MEAN = "mean over tasks"
 ASKED = {
     True: "Nothing was trained on these questions",
     False: "These questions stand in a data set that was trained on, too: what is remembered counts as learnt",
@@ -68,7 +68,7 @@ def evaluation_section(evaluations: Evaluations) -> Markup:
 
 
 def stages_table(evaluations: Evaluations) -> Markup:
-    """A row a model, a column for each data set and way of reading: means over tasks, as Table 10 begins and ends."""
+    """A row a model, a column for each data set and way of reading: all its questions, as Table 10 begins and ends."""
     kinds = [(examination, mode) for examination in evaluations.examinations for mode in examination.modes]
     rows: list[list[str]] = []
     for name in evaluations.model_names:
@@ -77,7 +77,7 @@ def stages_table(evaluations: Evaluations) -> Markup:
             model = examination.model(name)
             row.append("-" if model is None else _cell(examination, model, mode, ""))
         rows.append(row)
-    columns = ["model", *(f"{_column(examination, mode)}: {MEAN}" for examination, mode in kinds)]
+    columns = ["model", *(f"{_column(examination, mode)}: {ALL}" for examination, mode in kinds)]
     return table("Models in the order in which they were made (as in Table 10)", columns, rows)
 
 
@@ -116,7 +116,7 @@ def _by_task(examination: Examination, mode: str) -> Markup:
     models = [model for model in examination.models if mode in model.rewards]
     tasks = sorted({task for model in models for task in model.rewards[mode].by_task})
     rows = [[model.name, *(_cell(examination, model, mode, task) for task in ("", *tasks))] for model in models]
-    return table(f"{_column(examination, mode)}, by task", ["model", MEAN, *map(words, tasks)], rows)
+    return table(f"{_column(examination, mode)}, by task", ["model", ALL, *map(words, tasks)], rows)
 
 
 def _cell(examination: Examination, model: EvaluatedModel, mode: str, task: str) -> Markup:
@@ -125,7 +125,7 @@ def _cell(examination: Examination, model: EvaluatedModel, mode: str, task: str)
     value = None if breakdown is None else _part(breakdown, task)
     if value is None:
         return Markup("-")
-    how = f"by_task {task}" if task else "over_tasks"
+    how = f"by_task {task}" if task else "overall"
     arm = f"{mode}-{examination.decoding}"
     parts = [interval(value, model.log, f"{arm} {how}")]
     first = examination.first
@@ -137,7 +137,7 @@ def _cell(examination: Examination, model: EvaluatedModel, mode: str, task: str)
 
 
 def _part(breakdown: Breakdown, task: str) -> Interval | None:
-    return breakdown.by_task.get(task) if task else breakdown.over_tasks
+    return breakdown.by_task.get(task) if task else breakdown.overall
 
 
 def _by_length(examination: Examination, model: EvaluatedModel) -> Markup:

@@ -57,11 +57,11 @@ def _examined(examination: Examination) -> Iterator[Markup]:
             yield _compared(examination, mode, found)
         elif mode in last.answers:
             yield sentence(
-                f"On {_questions(examination)}, read {READS[mode]}, {{name}} earns a reward of {{value}} (mean over "
-                "tasks; 1 is right, 0 is wrong).",
+                f"On {_questions(examination)}, read {READS[mode]}, {{name}} earns a reward of {{value}} (1 is "
+                "right, 0 is wrong).",
                 name=tag("strong", last.name),
                 set=tag("span", text(examination.name), class_="place"),
-                value=interval(last.rewards[mode].over_tasks, last.log, f"{mode}-{examination.decoding} over_tasks"),
+                value=interval(last.rewards[mode].overall, last.log, f"{mode}-{examination.decoding} overall"),
             )
     gain = memory_gain(last)
     if gain is not None:
@@ -69,21 +69,21 @@ def _examined(examination: Examination) -> Iterator[Markup]:
 
 
 def _compared(examination: Examination, mode: str, found: Comparison) -> Markup:
-    """The first model and the last; means over tasks."""
+    """The first model and the last, over all questions and by task."""
     first, last = examination.first, examination.last
     how = f"{mode}-{examination.decoding}: {last.name} over {first.name}"
-    change = found.difference.over_tasks
+    change = found.difference.overall
     said = {"better": "a gain of", "worse": "a loss:", "same": "a difference that could be chance:"}[verdict(change)]
-    arm = f"{mode}-{examination.decoding} over_tasks value"
+    arm = f"{mode}-{examination.decoding} overall value"
     opening = sentence(
         f"On {_questions(examination)}, read {READS[mode]}, {{last}} earns {{after}} where {{first}} earned "
         f"{{before}}, {said} {{change}}. ",
         last=tag("strong", last.name),
         first=tag("strong", first.name),
         set=tag("span", text(examination.name), class_="place"),
-        after=number(last.rewards[mode].over_tasks.value, PRECISE, last.log, arm),
-        before=number(first.rewards[mode].over_tasks.value, PRECISE, first.log, arm),
-        change=interval(change, last.log, f"{how} over_tasks", signed=True),
+        after=number(last.rewards[mode].overall.value, PRECISE, last.log, arm),
+        before=number(first.rewards[mode].overall.value, PRECISE, first.log, arm),
+        change=interval(change, last.log, f"{how} overall", signed=True),
     )
     by: dict[str, list[str]] = {"better": [], "worse": [], "same": []}
     for task, value in found.difference.by_task.items():
@@ -119,7 +119,7 @@ def _step_by_step(examination: Examination) -> Iterator[Markup]:
         for before, after in pairwise(models):
             found = difference(after, before, mode)
             if found is not None:
-                by[verdict(found.difference.over_tasks)].append(after.name)
+                by[verdict(found.difference.overall)].append(after.name)
         said = [
             join([label, " ", listed(by[kind])])
             for kind, label in (

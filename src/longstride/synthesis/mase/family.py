@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from longstride.grading import pass_at_k
-from longstride.llm.in_order import in_order
+from longstride.llm.in_order import closing, in_order
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.choices import LETTERS
@@ -65,7 +64,7 @@ class MaseFamily:
         requests = max(self.settings.solver_samples, self.settings.verifier_votes)  # that a cluster has under way
         runs = in_order(clusters, run, max(1, roles.in_flight // requests))
         letters, given = _Letters(seed), 0
-        async with aclosing(cast("AsyncGenerator[ClusterQuestions, None]", runs)):
+        async with closing(runs):
             if limit < 1:
                 return
             async for questions in runs:

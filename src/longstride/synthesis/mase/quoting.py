@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from longstride.records import Document, Evidence
+from longstride.synthesis.quoting import quote_places
 
 SHORTEST_QUOTE = 12  # characters: less stands in a text by chance; not in the paper
 # of a script that puts spaces between words
@@ -16,12 +17,11 @@ def find_quote(document: Document, quote: str) -> Evidence | None:
 
     A quotation that begins or ends inside a word or number of the document is not there.
     """
-    words = quote.split()
-    if len(" ".join(words)) < SHORTEST_QUOTE:
+    if len(" ".join(quote.split())) < SHORTEST_QUOTE:
         return None
-    for found in re.finditer(r"\s+".join(map(re.escape, words)), document.text):
-        if not (_letter(document.text, found.start() - 1) or _letter(document.text, found.end())):
-            return Evidence(document.id, found.start(), found.end(), found[0])
+    for start, end in quote_places(document.text, quote):
+        if not (_letter(document.text, start - 1) or _letter(document.text, end)):
+            return Evidence(document.id, start, end, document.text[start:end])
     return None
 
 

@@ -9,16 +9,17 @@ from dataclasses import asdict
 from itertools import count
 from typing import Any
 
-from longstride.grading import numeric_match, strict_form
+from longstride.grading import strict_form
 from longstride.grading.text_match import contains_words
 from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate, Source
-from longstride.synthesis.tables.answer_forms import AnswerForm, decimals_for, exact, exact_decimals, near_a_tie
+from longstride.synthesis.tables.answer_forms import AnswerForm
 from longstride.synthesis.tables.boards import Board, Choice, boards, choices, measures, mixed_years
 from longstride.synthesis.tables.corpus_table import Column, CorpusTable, Entry, Row, corpus_tables, normal, scaled
 from longstride.synthesis.tables.execution import execute, sql_table
 from longstride.synthesis.tables.facts import Fact, document_facts
-from longstride.synthesis.tables.queries import Question, Scope, Template, rounds
+from longstride.synthesis.tables.queries import Question, Scope, Template
+from longstride.synthesis.tables.settling import settled
 from longstride.synthesis.tables.templates import TEMPLATES
 from longstride.synthesis.tables.templates_of_time import TEMPLATES_OF_TIME
 from longstride.synthesis.tables.values import Value
@@ -180,22 +181,8 @@ def _asked(template: Template, board: Board, choice: Choice, scope: Scope, quest
     """Executes the query and makes the candidate, unless its answer is none, several, trivial or near a tie."""
     columns = [(measure.sql, measure.column, measure.scale) for measure in scope.measures]
     results = execute(sql_table(board.table, columns, scope.names), question.sql)
-    if len(results) != 1 or results[0] is None:
-        return None
-    result = results[0]
-    number = exact(result)
-    if question.form.kind not in ("name", "date"):
-        if number is None or number == 0 or (question.form.kind == "count" and not number >= 2):
-            return None
-        decimals = (
-            decimals_for(number, int(question.form.kind == "percent")) if question.rounds else exact_decimals(number)
-        )
-        if decimals is None or (question.rounds and near_a_tie(number, decimals)):
-            return None
-        question = rounds(question, decimals if question.rounds else None)
-    forms = question.form.forms(result)
-    style = "cover_exact_match" if question.form.kind in ("name", "date") else "numeric"
-    if not forms or (style == "numeric" and not all(numeric_match(form, form) for form in forms)):
+    answer = settled(question, results)
+    if answer is None:
         return None
     entries = [field.cells[row] for row in scope.rows for field in choice]
     evidence = dict.fromkeys(
@@ -203,7 +190,8 @@ def _asked(template: Template, board: Board, choice: Choice, scope: Scope, quest
         for entry in entries
         for quote in entry.fact.quotes
     )
-    notes = [question.note, SAME_YEARS if mixed_years(choice, scope.rows) else "", question.form.instructions()]
+    years = SAME_YEARS if mixed_years(choice, scope.rows) else ""
+    notes = [answer.question.note, years, answer.question.form.instructions()]
     return Candidate(
         key=f"tables-{hashlib.sha256(f'{question.text}/{question.sql}'.encode()).hexdigest()[:16]}",
         family=TablesFamily.name,
@@ -211,12 +199,12 @@ def _asked(template: Template, board: Board, choice: Choice, scope: Scope, quest
         question_type=template.question_type,
         core_question=question.text,
         format_instructions=" ".join(note for note in notes if note),
-        ground_truth=forms,
-        reward_style=style,
+        ground_truth=answer.forms,
+        reward_style=answer.reward_style,
         document_ids=tuple(dict.fromkeys(entry.document_id for entry in entries)),
         evidence=tuple(evidence),
         derivation={
-            **_derivation(template, board.table, scope, question, result),
+            **_derivation(template, board.table, scope, answer.question, answer.result),
             "cells": [[_cell(field.cells[row]) for field in choice] for row in scope.rows],
         },
         entities=(*board.subjects, *(scope.names[row] for row in scope.rows)),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from longstride.synthesis.tables.by_model.cells import (
     Cell,
@@ -15,7 +13,6 @@ from longstride.synthesis.tables.by_model.cells import (
     agreed,
     cell_value,
     checked_cell,
-    find_quote,
     majority,
     stands_in,
 )
@@ -116,17 +113,6 @@ def test_a_number_stands_in_a_quote_only_as_itself(text: str, quote: str, stands
     value = cell_value(text, "", "") or cell_value("1", "", "")
     assert value is not None
     assert stands_in(text, value, quote) is stands
-
-
-@given(st.text(max_size=200), st.integers(0, 200), st.integers(0, 200))
-def test_any_stretch_of_a_text_is_found_in_it(text: str, start: int, length: int):
-    quote = text[start : start + length]
-    found = find_quote(text, quote)
-    if quote.split():
-        assert found is not None
-        assert text[slice(*found)].split() == quote.split()
-    else:
-        assert found is None
 
 
 def cell(number: str, attribute: str = "population", entity: str = "Arlon", start: int = 0) -> Cell:

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from itertools import islice
 
-import pytest
-
-from longstride.synthesis.tables.answer_forms import AnswerForm, Result
 from longstride.synthesis.tables.by_model.columns import SchemaColumn
-from longstride.synthesis.tables.by_model.drafts import FEWEST_DOCUMENTS, POOL, Draft, drafts, settled
+from longstride.synthesis.tables.by_model.drafts import FEWEST_DOCUMENTS, POOL, Draft, drafts
 from longstride.synthesis.tables.by_model.table import ReadCells, ReadTable, read_table
-from longstride.synthesis.tables.queries import Question
-
-
-def question(kind: str, scale: int = 0) -> Question:
-    return Question("What?", "SELECT 1", AnswerForm(kind, scale=scale), (), rounds=kind in ("percent", "ratio"))
 
 
 def test_the_pool_sums_averages_counts_compares_and_ranks():
@@ -71,32 +62,3 @@ def test_a_query_writer_sees_more_columns_than_the_question_names(town_drafts: S
     assert all(draft.columns[: len(draft.fields)] == draft.scope.measures for draft in town_drafts)
     assert all(len(draft.columns) == 3 for draft in town_drafts)
     assert all(len({column.sql for column in draft.columns}) == 3 for draft in town_drafts)
-
-
-@pytest.mark.parametrize(
-    "asked, results",
-    [
-        (question("number"), ()),
-        (question("number"), (Decimal(1), Decimal(2))),
-        (question("number"), (None,)),
-        (question("number"), (Decimal(0),)),
-        (question("count"), (1,)),
-        (question("ratio"), (1.235,)),  # a half of its last digit
-        (question("name"), (7,)),
-        (question("number"), ("many",)),
-    ],
-)
-def test_no_several_trivial_and_doubtful_answers_are_none(asked: Question, results: tuple[Result, ...]):
-    assert settled(asked, results) is None
-
-
-def test_a_settled_answer_has_its_rounding_and_its_forms():
-    ratio = settled(question("ratio"), (1.6212,))
-    assert ratio is not None
-    assert (ratio.forms, ratio.reward_style) == (("1.62",), "numeric")
-    exact = settled(question("number", scale=6), (Decimal("182.6"),))
-    assert exact is not None
-    assert exact.forms == ("182.6 million", "182.6")
-    name = settled(question("name"), ("Arlon",))
-    assert name is not None
-    assert (name.forms, name.reward_style) == (("Arlon",), "cover_exact_match")

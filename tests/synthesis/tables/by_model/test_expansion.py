@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from longstride.synthesis.tables.by_model.drafts import Draft, Settled, settled
+from longstride.synthesis.tables.by_model.drafts import Draft
 from longstride.synthesis.tables.by_model.expansion import STYLES, objection, question_prompt, required_words, worded
+from longstride.synthesis.tables.settling import Settled, settled
 
 
 @pytest.fixture

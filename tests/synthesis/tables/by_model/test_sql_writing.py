@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from longstride.llm import ScriptedModel
-from longstride.synthesis.tables.by_model.drafts import Draft, Settled, settled
+from longstride.synthesis.tables.by_model.drafts import Draft
 from longstride.synthesis.tables.by_model.sql_writing import QueryDesk, query_prompt, written_alike
 from longstride.synthesis.tables.by_model.table import ReadTable
 from longstride.synthesis.tables.execution import sql_table
 from longstride.synthesis.tables.sandbox import Limits, QueryFailed, Sandbox, Table
+from longstride.synthesis.tables.settling import Settled, settled
 
 
 @pytest.fixture(scope="module")

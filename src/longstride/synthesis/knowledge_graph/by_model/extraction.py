@@ -16,7 +16,7 @@ from longstride.llm.in_order import in_order
 from longstride.prompts import fill_prompt
 from longstride.prompts.delimiting import delimited
 from longstride.records import Document
-from longstride.synthesis.knowledge_graph.by_model.quoting import find_quote, holds_value
+from longstride.synthesis.knowledge_graph.by_model.quoting import holds_value
 from longstride.synthesis.knowledge_graph.by_model.replies import ReadTriple, ReadTriples
 from longstride.synthesis.knowledge_graph.by_model.triples import (
     Triple,
@@ -27,6 +27,7 @@ from longstride.synthesis.knowledge_graph.by_model.triples import (
     time_key,
 )
 from longstride.synthesis.knowledge_graph.by_model.voting import NO_ANSWER
+from longstride.synthesis.quoting import find_quote
 from longstride.synthesis.with_models import Tally
 
 STAGE = "triples"

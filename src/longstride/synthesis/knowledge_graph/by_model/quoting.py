@@ -7,18 +7,6 @@ import re
 from longstride.synthesis.knowledge_graph.names import normal_words
 
 
-def find_quote(text: str, quote: str) -> tuple[int, int] | None:
-    """Where a text holds a quote, letter by letter but for its white space: start and end; None where it does not."""
-    words = quote.split()
-    if not words:
-        return None
-    start = text.find(quote.strip())
-    if start >= 0:
-        return start, start + len(quote.strip())
-    found = re.search(r"\s+".join(map(re.escape, words)), text)
-    return found.span() if found else None
-
-
 def holds_value(text: str, value: str) -> bool:
     """True where a name or figure stands in a text as a whole: "101" is not in "1,101", nor "Oslo" in "Oslofjord"."""
     words = value.split()

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from longstride.synthesis.quoting import find_quote
 from longstride.synthesis.tables.corpus_table import normal
 from longstride.synthesis.tables.grid_facts import Quote
 from longstride.synthesis.tables.values import MAGNITUDES, Value, read_value, unit_key
@@ -173,15 +174,6 @@ def cell_value(text: str, magnitude: str, unit: str) -> Value | None:
         currency = unit.strip() if not unit.strip()[0].isalnum() and not unit.strip().startswith(("%", "°")) else ""
         value = read_value(text if currency else f"{text} {unit.strip()}", scale=scale, currency=currency)
     return value
-
-
-def find_quote(text: str, quote: str) -> tuple[int, int] | None:
-    """Where a quotation stands, as offsets into `text`; runs of white space count as one space. None where nowhere."""
-    words = quote.split()
-    if not words:
-        return None
-    found = re.search(r"\s+".join(re.escape(word) for word in words), text)
-    return found.span() if found else None
 
 
 def stands_in(text: str, value: Value, quote: str) -> bool:

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from longstride.grading import numeric_match, strict_form
+from longstride.grading import strict_form
 from longstride.grading.text_match import contains_words
-from longstride.synthesis.tables.answer_forms import Result, decimals_for, exact, exact_decimals, near_a_tie
 from longstride.synthesis.tables.boards import Choice, Field, choices, measures
 from longstride.synthesis.tables.by_model.table import ReadTable
 from longstride.synthesis.tables.corpus_table import Entry, Row, scaled
-from longstride.synthesis.tables.queries import Measure, Question, Scope, Template, rounds
+from longstride.synthesis.tables.queries import Measure, Question, Scope, Template
 from longstride.synthesis.tables.templates import TEMPLATES
 from longstride.synthesis.tables.values import Value
 
@@ -59,19 +58,6 @@ class Draft:
     entries: Mapping[tuple[Row, int], Entry]  # by row and the place of the field
 
 
-@dataclass(frozen=True)
-class Settled:
-    """A draft's question with the rounding of its answer, and the answer's accepted forms."""
-
-    question: Question
-    result: Result
-    forms: tuple[str, ...]
-
-    @property
-    def reward_style(self) -> str:
-        return "cover_exact_match" if self.question.form.kind == "name" else "numeric"
-
-
 def drafts(read: ReadTable, max_context_tokens: int, seed: int) -> Iterator[Draft]:
     """Different drafts of every template in turn, each with measures from an even deck and rows at random."""
     decks = {template.needs: _deck(read, template, seed) for template in POOL}
@@ -91,26 +77,6 @@ def drafts(read: ReadTable, max_context_tokens: int, seed: int) -> Iterator[Draf
             asked.add(draft.question.text)
             idle = 0
             yield draft
-
-
-def settled(question: Question, results: Sequence[Result]) -> Settled | None:
-    """The question with its rounding and answer, or None where the answer is none, several, trivial or near a tie."""
-    if len(results) != 1 or results[0] is None:
-        return None
-    number = exact(results[0])
-    if question.form.kind != "name":
-        if number is None or number == 0 or (question.form.kind == "count" and number < 2):
-            return None
-        decimals = (
-            decimals_for(number, int(question.form.kind == "percent")) if question.rounds else exact_decimals(number)
-        )
-        if decimals is None or (question.rounds and near_a_tie(number, decimals)):
-            return None
-        question = rounds(question, decimals if question.rounds else None)
-    forms = question.form.forms(results[0])
-    if not forms or (question.form.kind != "name" and not all(numeric_match(form, form) for form in forms)):
-        return None
-    return Settled(question, results[0], forms)
 
 
 def _deck(read: ReadTable, template: Template, seed: int) -> list[Choice]:

@@ -19,7 +19,8 @@ from longstride.prompts import fill_prompt
 from longstride.prompts.delimiting import delimited
 from longstride.records import Message
 from longstride.synthesis.tables.answer_forms import exact
-from longstride.synthesis.tables.by_model.drafts import Draft, Settled
+from longstride.synthesis.tables.by_model.drafts import Draft
+from longstride.synthesis.tables.settling import Settled
 from longstride.synthesis.tables.wording import in_words
 
 NO_QUESTION = "no question on one line"

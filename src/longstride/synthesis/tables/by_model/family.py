@@ -23,7 +23,7 @@ from longstride.synthesis.tables.answer_forms import AnswerForm
 from longstride.synthesis.tables.boards import mixed_years
 from longstride.synthesis.tables.by_model.cells import Cell, Wording
 from longstride.synthesis.tables.by_model.columns import COLUMNS, SCHEMAS, SchemaColumn, agreed_columns
-from longstride.synthesis.tables.by_model.drafts import Draft, Settled, drafts, settled
+from longstride.synthesis.tables.by_model.drafts import Draft, drafts
 from longstride.synthesis.tables.by_model.expansion import STYLES, objection, worded
 from longstride.synthesis.tables.by_model.reading import (
     CELLS,
@@ -39,6 +39,7 @@ from longstride.synthesis.tables.by_model.table import ReadCells, ReadTable, rea
 from longstride.synthesis.tables.corpus_table import Column, Row
 from longstride.synthesis.tables.execution import execute, sql_table
 from longstride.synthesis.tables.family import SAME_YEARS
+from longstride.synthesis.tables.settling import Settled, settled
 from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
 CONFLICTS, DRAFTS, WORDINGS, QUERIES = "table cells", "plain questions", "wordings", "queries"

@@ -20,10 +20,11 @@ from longstride.prompts import fill_prompt
 from longstride.prompts.delimiting import delimited
 from longstride.records import Message
 from longstride.synthesis.tables.answer_forms import Result
-from longstride.synthesis.tables.by_model.drafts import Draft, Settled
+from longstride.synthesis.tables.by_model.drafts import Draft
 from longstride.synthesis.tables.by_model.reading import NO_ANSWER
 from longstride.synthesis.tables.queries import ENTITY, TABLE, Measure
 from longstride.synthesis.tables.sandbox import Limits, QueryFailed, QueryRefused, Sandbox, Table
+from longstride.synthesis.tables.settling import Settled
 from longstride.synthesis.tables.values import SCALE_WORDS
 
 QUERY_WRITERS = 2  # whose queries must agree
