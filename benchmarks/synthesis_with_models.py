@@ -3,7 +3,9 @@
     python benchmarks/synthesis_with_models.py errors kills throughput bursts --write
 
 errors: the peer plays every role over the fictional world, and a fifth of its answers in every role are wrong, refused,
-broken or invented. An accepted sample is wrong where its answer is not the world's.
+broken or invented. An accepted sample is wrong where its answer is not the world's. With --checks none the samples are
+accepted without the checks by a model, with --unvoted everything that several answers decide is believed on one: two
+negative controls, of what keeps wrong answers out.
 kills: the command is killed at twenty random moments and goes on; its data set is compared byte for byte with that of a
 run that was left alone, and every request is looked up among the answers that had been received before it.
 throughput: three roles on one server that takes a second for an answer, 256 requests at once.
@@ -53,20 +55,25 @@ EVERY_SECONDS, BURST_SECONDS = 6.0, 1.0  # how often, and for how long, requests
 ROLES = ("extractor", "linker", "verifier")
 
 
-def synthesize(folder: Path, output: Path, url: str, *options: str) -> BaseProcess:
+def synthesize(folder: Path, output: Path, url: str, *options: str, unvoted: bool = False) -> BaseProcess:
     """The command in a process of its own, begun; its imports are done once for all such processes."""
     line = ["synthesize", str(folder), "-o", str(output), "--base-url", url, "--model", "world-peer"]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["longstride.pipeline.command", "longstride.pipeline.with_models.stages", "openai"])
-    process = context.Process(target=_typed, args=([*line, "--workers", "1", "--yes", *options],))
+    process = context.Process(target=_typed, args=([*line, "--workers", "1", "--yes", *options], unvoted))
     process.start()
     return process
 
 
-def _typed(line: Sequence[str]) -> None:
+def _typed(line: Sequence[str], unvoted: bool) -> None:
     """The command line, without its output."""
     from longstride.cli import main as command
 
+    if unvoted:
+        from longstride.pipeline.with_models.settings import MODEL_FAMILIES
+        from world_peer.unvoted import PLACES
+
+        MODEL_FAMILIES.update(PLACES)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
@@ -94,44 +101,53 @@ def is_right(sample: Sample, known: Known) -> bool:
     return grade(response, sample.ground_truth, sample.reward_style, sample.reward_arguments).score >= 1
 
 
-def errors(documents: int, samples: int, share: float, seed: int) -> tuple[list[str], dict[str, Any]]:
-    """Notes and figures: accepted samples by family, and the wrong ones among them."""
+def errors(
+    documents: int, samples: int, share: float, seed: int, checks: str, unvoted: bool
+) -> tuple[list[str], dict[str, Any]]:
+    """Notes and figures: accepted samples by family, and the wrong ones among them; `checks` are those by a model."""
     truth = world_pages(seed, documents)
     peer = Peer(truth, all_players(), share, seed)
     with tempfile.TemporaryDirectory() as folder, serving(peer) as url:
         pages, output = Path(folder) / "pages", Path(folder) / "out"
         write_pages(truth, pages)
         options = ("--samples", str(samples), "--target-tokens", "4k", "--families", ",".join(FAMILIES))
+        options = (*options, "--checks", checks)
         begun = time.perf_counter()
-        ended_well(synthesize(pages, output, url, *options))
+        ended_well(synthesize(pages, output, url, *options, unvoted=unvoted))
         seconds = time.perf_counter() - begun
         funnel = json.loads((output / "funnel.json").read_text())
         accepted = list(read_samples(output / "samples"))
-    wrong, unknown, by_family = 0, 0, Counter[str]()
+    unknown, by_family, wrong = 0, Counter[str](), Counter[str]()
     for sample in accepted:
         known = known_of(sample, truth)
         by_family[sample.generator] += 1
         unknown += known is None
-        wrong += known is not None and not is_right(sample, known)
+        wrong[sample.generator] += known is not None and not is_right(sample, known)
     made = funnel["samples"][0]["in"]
     figures = {
         "documents": documents,
         "error_share": share,
+        "checks": checks,
+        "unvoted": unvoted,
         "answers": peer.answered,
         "answers_by_kind": dict(sorted(peer.kinds.items())),
         "candidates": made,
         "accepted": len(accepted),
         "accepted_by_family": dict(sorted(by_family.items())),
-        "wrong": wrong,
+        "wrong": wrong.total(),
+        "wrong_by_family": dict(sorted(wrong.items())),
         "unknown_to_the_world": unknown,
         "seconds": round(seconds, 1),
         "funnel": funnel,
     }
     erred = 1 - peer.kinds["right"] / max(1, peer.kinds.total())
+    controls = f" ({checks} of the checks by a model{', without votes' if unvoted else ''})"
     note = (
-        f"errors: {erred:.1%} of {peer.answered:,} answers erred; {made} candidates, {len(accepted)} accepted "
+        f"errors{controls if checks != 'all' or unvoted else ''}: {erred:.1%} of {peer.answered:,} answers erred; "
+        f"{made} candidates, {len(accepted)} accepted "
         f"({', '.join(f'{name} {count}' for name, count in sorted(by_family.items())) or 'none'}), "
-        f"{wrong} with a wrong answer ({wrong / max(1, len(accepted)):.1%}), {unknown} that the world does not know"
+        f"{wrong.total()} with a wrong answer ({wrong.total() / max(1, len(accepted)):.1%}), "
+        f"{unknown} that the world does not know"
     )
     return [note], figures
 
@@ -375,6 +391,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--documents", type=int, default=120, help="pages of the world")
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--errors", type=float, default=0.2)
+    parser.add_argument("--checks", default="all", help="by a model, of errors: all, none, or some of them with commas")
+    parser.add_argument("--unvoted", action="store_true", help="errors where one answer decides everything")
     parser.add_argument("--calls", type=int, default=30_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
@@ -385,7 +403,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures: dict[str, Any] = {}
     for part in chosen.parts:
         if part == "errors":
-            told, figures[part] = errors(chosen.documents, chosen.samples, chosen.errors, chosen.seed)
+            told, figures[part] = errors(
+                chosen.documents, chosen.samples, chosen.errors, chosen.seed, chosen.checks, chosen.unvoted
+            )
         elif part == "kills":
             told, figures[part] = kills(chosen.documents // 4, chosen.samples // 8, chosen.kills, chosen.seed)
         elif part == "throughput":

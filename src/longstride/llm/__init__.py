@@ -12,7 +12,7 @@ from longstride.llm.chat import ChatModel, Completion, Message, ModelError, Samp
 
 if TYPE_CHECKING:
     from longstride.llm.cache import CacheError, ResponseCache
-    from longstride.llm.failures import ContextLengthError, RequestRefused
+    from longstride.llm.failures import ContextLengthError, RequestRefused, ServerUnreachable
     from longstride.llm.ledger import Budget, BudgetExceeded, Ledger
     from longstride.llm.roles import Models, open_models
     from longstride.llm.scripted import ScriptedModel
@@ -35,6 +35,7 @@ __all__ = [
     "ResponseCache",
     "Sampling",
     "ScriptedModel",
+    "ServerUnreachable",
     "TokenLogprob",
     "complete_structured",
     "load_settings",
@@ -52,6 +53,7 @@ _HOMES = {
     "RequestRefused": "failures",
     "ResponseCache": "cache",
     "ScriptedModel": "scripted",
+    "ServerUnreachable": "failures",
     "complete_structured": "structured",
     "load_settings": "settings",
     "open_models": "roles",

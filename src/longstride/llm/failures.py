@@ -20,6 +20,10 @@ class RequestRefused(ModelError):
         self.status = status
 
 
+class ServerUnreachable(ModelError):
+    """No try came to a whole answer of a server: it does not run, is not there, or broke off."""
+
+
 class ContextLengthError(RequestRefused):
     """The messages, with the answer's room, exceed the model's context window."""
 
@@ -35,6 +39,7 @@ class Failure:
     congestion: bool = False  # a reason to send fewer requests at once
     retry_after_seconds: float | None = None
     context_length: bool = False
+    unreachable: bool = False
 
     def error(self, where: str, tries: int) -> ModelError:
         """The error to raise, in one line; `where` names the role, the server and the model."""
@@ -44,7 +49,7 @@ class Failure:
             return ContextLengthError(message, self.status or 400)
         if self.status is not None and not self.retry:
             return RequestRefused(message, self.status)
-        return ModelError(message)
+        return ServerUnreachable(message) if self.unreachable else ModelError(message)
 
 
 TIMEOUT = Failure(
@@ -55,6 +60,7 @@ NO_CONNECTION = Failure(
     "check that the server runs and base_url is right",
     retry=True,
     congestion=True,
+    unreachable=True,
 )
 BROKEN_BODY = Failure("the answer is no valid JSON", "check that base_url is an OpenAI-compatible server", retry=True)
 EMPTY_ANSWER = Failure("the answer holds no choice with any text", retry=True)

@@ -61,6 +61,14 @@ class ReadDocument:
     facts: Mapping[str, Any]  # what `extract` gave
 
 
+@dataclass(frozen=True)
+class Growth:
+    """How what a family asks grows from a few documents to a region of many."""
+
+    shared: float = 1.0  # times as much before the first question
+    questions: float | None = None  # times as much for all questions that it can make, where that is known
+
+
 class ModelFamily(Protocol):
     """A way to make questions with models. The same answers of the models give the same candidates, in order."""
 
@@ -85,7 +93,10 @@ class ModelFamily(Protocol):
         roles: Roles,
         tally: Tally,
     ) -> AsyncIterator[Candidate]:
-        """Up to `limit` different candidates whose documents together take at most `max_context_tokens`."""
+        """Up to `limit` different candidates whose documents together take at most `max_context_tokens`.
+
+        With `limit` 0 only that is asked which all candidates of these documents share.
+        """
         ...
 
     def answers(self, derivation: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -93,4 +104,8 @@ class ModelFamily(Protocol):
 
         Of a family with `rederives = False` the answer that the derivation states, whatever the facts.
         """
+        ...
+
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        """What a region takes of `times` as many documents as these, beside what these take; asks no model."""
         ...

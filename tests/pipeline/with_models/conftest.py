@@ -24,7 +24,7 @@ from longstride.pipeline.with_models.settings import ModelWork, model_work
 from longstride.prompts.delimiting import delimited
 from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate
-from longstride.synthesis.with_models import ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
@@ -89,6 +89,9 @@ class ShipFamily:
 
     def answers(self, derivation: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each["code"] for each in facts if each["ship"] == derivation["ship"]))
+
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        return Growth()
 
 
 def read_code(message: str, truth: Any, wrong: random.Random | None) -> str | None:

@@ -28,7 +28,7 @@ def test_calls_and_tokens_add_up_and_so_does_the_money():
     estimate = Estimate(STAGES, PRICES, SAMPLED, documents=6, in_flight=4)
     assert estimate.total == Usage(400, 2_010_000, 3_500)
     text = shown(estimate)
-    assert "first 6 documents" in text
+    assert "6 of the documents" in text
     assert "2,000,000" in text
     assert "0.21" in text  # 0.01 of the judge's, 0.20 of the solver's
 

@@ -16,6 +16,7 @@ from longstride.curation.funnel import Funnel
 from longstride.llm import Budget
 from longstride.pipeline.settings import SynthesisSettings
 from longstride.pipeline.synthesize import synthesize
+from longstride.pipeline.with_models import sampling
 from longstride.pipeline.with_models.estimate import Estimate
 from longstride.pipeline.with_models.run import BudgetSpent, ModelRun, NotBegun
 from longstride.records.parquet import read_documents, read_samples
@@ -153,8 +154,9 @@ def test_what_was_accepted_before_the_budget_ended_stands(
 
 
 def test_who_declines_the_estimate_pays_the_sample_alone(
-    setup: Setup, peer: tuple[Any, str], corpus: Path, tmp_path: Path
+    setup: Setup, peer: tuple[Any, str], corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(sampling, "SAMPLE_DOCUMENTS", 6)  # of the twelve
     shown: list[Estimate] = []
 
     def decline(estimate: Estimate) -> bool:

@@ -1,10 +1,21 @@
 import asyncio
 from collections.abc import Sequence
 
-from longstride.llm import Completion, Message, Sampling, ScriptedModel
+import pytest
+
+from longstride.llm import Completion, Message, RequestRefused, Sampling, ScriptedModel, ServerUnreachable
 from longstride.llm.in_order import closing, in_order
 from longstride.llm.ledger import Prices
-from longstride.pipeline.with_models.meter import Meter, MeteredModel, Usage, each_metered, metered
+from longstride.llm.scripted import Reply
+from longstride.pipeline.with_models.meter import (
+    MOST_LOST,
+    Meter,
+    MeteredModel,
+    ServerLost,
+    Usage,
+    each_metered,
+    metered,
+)
 
 QUESTION: list[Message] = [{"role": "user", "content": "?"}]
 
@@ -40,6 +51,47 @@ def test_an_answer_of_the_cache_counts_as_much_but_was_not_waited_for():
     meter = asyncio.run(go())
     assert meter.roles == {"solver": Usage(1, 10, 0)}
     assert (meter.received, meter.waited_seconds) == (0, 0.0)
+
+
+def test_what_is_beyond_another_meter_leaves_out_the_roles_that_it_has_whole():
+    shared = Meter({"linker": Usage(4, 40, 8), "writer": Usage(1, 10, 2)}, received=5, waited_seconds=1.0)
+    whole = Meter({"linker": Usage(4, 40, 8), "writer": Usage(3, 30, 7)}, received=2, waited_seconds=0.5)
+    assert whole.beyond(shared) == Meter({"writer": Usage(2, 20, 5)}, received=2, waited_seconds=0.5)
+    assert whole.roles["writer"] == Usage(3, 30, 7)  # is left as it was
+
+
+def test_a_wrong_key_or_a_wrong_model_ends_the_run_at_once_and_a_refused_prompt_does_not():
+    def failing(status: int) -> MeteredModel:
+        return MeteredModel("solver", ScriptedModel([RequestRefused(f"HTTP {status}", status)]))
+
+    for status in (401, 404):
+        with pytest.raises(ServerLost, match=f"HTTP {status}; nothing is lost"):
+            asyncio.run(failing(status).complete(QUESTION))
+    for status in (400, 403, 422):
+        with pytest.raises(RequestRefused):
+            asyncio.run(failing(status).complete(QUESTION))
+
+
+def test_a_server_that_is_gone_ends_the_run_and_one_that_comes_again_does_not():
+    gone = ServerUnreachable("the connection failed")
+
+    def ask(script: list[Reply], calls: int) -> list[str]:
+        model = MeteredModel("solver", ScriptedModel(script))
+
+        async def each() -> list[str]:
+            told: list[str] = []
+            for _ in range(calls):
+                try:
+                    told.append((await model.complete(QUESTION))[0].text)
+                except ServerUnreachable:
+                    told.append("gone")
+            return told
+
+        return asyncio.run(each())
+
+    assert ask([*[gone] * (MOST_LOST - 1), "yes"] * 3, 3 * MOST_LOST) == [*["gone"] * (MOST_LOST - 1), "yes"] * 3
+    with pytest.raises(ServerLost, match="the connection failed"):
+        ask([gone] * MOST_LOST, MOST_LOST)
 
 
 def test_each_item_of_a_bounded_fan_out_has_a_meter_of_its_own():

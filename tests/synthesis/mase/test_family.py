@@ -19,7 +19,7 @@ from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.contexts import STYLES, Context, sample_of
 from longstride.synthesis.mase import MaseFamily, MaseSettings, rounds
 from longstride.synthesis.mase.family import TOO_SHORT
-from longstride.synthesis.with_models import ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 from longstride.tokens import load_tokenizer
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ def test_a_short_document_gives_nothing_to_ask_about(agents: Agents, make_docume
     assert tally.to_json() == {"read": {"": 2, TOO_SHORT: 1}}
     assert not proposed([ReadDocument(short, 4, facts[2])], agents.roles)
     assert not agents.models["proposer"].calls
+
+
+def test_questions_grow_with_the_documents_and_nothing_is_asked_where_none_is_wanted(
+    agents: Agents, make_documents: MakeDocuments, as_read: AsRead
+):
+    read = as_read(make_documents(4))
+    assert MaseFamily().growth(read, 7.5) == Growth(shared=1.0, questions=7.5)
+    assert proposed(read, agents.roles, limit=0) == []
+    assert not any(model.calls for model in agents.models.values())
 
 
 def test_a_candidate_becomes_a_sample_with_its_proof_and_its_history(

@@ -1,4 +1,4 @@
-"""What a synthesis with models will take: from the first few documents, read for real, and the questions they give.
+"""What a synthesis with models will take: from a few of the documents, read for real, and the questions they give.
 
 Their answers are in the cache, so the sample is paid once. What a sample cannot show is bounded: every candidate is
 taken to reach the checks, at the full length of its input.
@@ -46,7 +46,7 @@ class Estimate:
         """A row a stage and role, and the sum."""
         from rich.table import Table
 
-        title = f"What it will take, by the first {self.documents} documents"
+        title = f"What it will take, by {self.documents} of the documents"
         table = Table(title=title, title_justify="left", show_footer=True)
         whole, money = self.total, [meter.money(self.prices) for meter in self.stages.values()]
         table.add_column("stage", footer="all")

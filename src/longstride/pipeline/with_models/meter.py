@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from longstride.llm import ChatModel, Completion, Message, Sampling
+from longstride.errors import ExpectedError
+from longstride.llm import ChatModel, Completion, Message, ModelError, RequestRefused, Sampling, ServerUnreachable
 from longstride.llm.ledger import Prices
 
 Item = TypeVar("Item")
@@ -62,6 +63,16 @@ class Meter:
         self.received += other.received
         self.waited_seconds += other.waited_seconds
 
+    def beyond(self, other: Meter) -> Meter:
+        """The usage beside another's, where it has all of that as well; what was received is this one's."""
+        rest = Meter({}, self.received, self.waited_seconds)
+        for role, usage in self.roles.items():
+            less = Usage(*vars(usage).values())
+            less.add(other.roles.get(role, Usage()), -1)
+            if less.answers > 0:
+                rest.roles[role] = less
+        return rest
+
     @property
     def total(self) -> Usage:
         """Over all roles."""
@@ -86,6 +97,14 @@ class Meter:
     @classmethod
     def from_json(cls, value: Mapping[str, Mapping[str, float]]) -> Meter:
         return cls({role: Usage(**usage) for role, usage in value.items()})
+
+
+NO_SUCH_MODEL = (401, 404)  # statuses that every request of a role has alike: a wrong key, a wrong model or address
+MOST_LOST = 8  # calls in succession, each with all its tries, that reach no server
+
+
+class ServerLost(ExpectedError):
+    """A role's server answers nothing at all: to go on would drop everything for want of answers."""
 
 
 _current: ContextVar[Meter | None] = ContextVar("longstride-meter", default=None)
@@ -114,11 +133,12 @@ class MeteredModel:
     """A `ChatModel` that tells the meter of whoever asks what was asked.
 
     A request that sets its own sampling has the model's seed where it sets none, so that every answer of a run is
-    decided by its index.
+    decided by its index. What no server answers at all ends the run: `ServerLost`.
     """
 
     def __init__(self, role: str, model: ChatModel) -> None:
         self.role, self._model = role, model
+        self._lost = 0  # calls in succession that reached no server
 
     @property
     def model_id(self) -> str:
@@ -142,13 +162,28 @@ class MeteredModel:
         sample_index: int = 0,
         sampling: Sampling | None = None,
     ) -> list[Completion]:
-        """As the model."""
+        """As the model, and raises `ServerLost`."""
         meter = _current.get()
         own = self.sampling
         if sampling is not None and sampling.seed is None and own is not None:
             sampling = replace(sampling, seed=own.seed)
         begun = time.perf_counter()
-        completions = await self._model.complete(messages, n=n, sample_index=sample_index, sampling=sampling)
+        try:
+            completions = await self._model.complete(messages, n=n, sample_index=sample_index, sampling=sampling)
+        except RequestRefused as refusal:
+            if refusal.status in NO_SUCH_MODEL:
+                raise _lost(refusal) from None
+            raise
+        except ServerUnreachable as error:
+            self._lost += 1
+            if self._lost >= MOST_LOST:
+                raise _lost(error) from None
+            raise
+        self._lost = 0
         if meter is not None:
             meter.count(self.role, completions, time.perf_counter() - begun)
         return completions
+
+
+def _lost(error: ModelError) -> ServerLost:
+    return ServerLost(f"{error}; nothing is lost: the same command goes on")

@@ -1,11 +1,12 @@
-"""The first few documents, rated, read and asked about for real, to tell what the whole corpus will take."""
+"""A few documents, rated, read and asked about for real, to tell what the whole corpus will take."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 from longstride.corpus.judging import Judging, JudgingSettings
@@ -18,10 +19,12 @@ from longstride.pipeline.with_models.meter import Meter, Usage, metered
 from longstride.pipeline.with_models.settings import ModelWork
 from longstride.records import Document
 from longstride.records.parquet import read_documents
-from longstride.synthesis.with_models import ModelFamily, ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ModelFamily, ReadDocument, Roles, Tally
 
-SAMPLE_DOCUMENTS = 6  # not in the paper
-SAMPLE_QUESTIONS = 2  # of each family; not in the paper
+SAMPLE_DOCUMENTS = 12  # not in the paper
+NEIGHBOURS = 3  # of them stand together, since questions are made of documents that tell of each other
+SAMPLE_QUESTIONS = 6  # of a family that could go on; not in the paper
+ALL_QUESTIONS = 1_000  # more than the documents of a sample give
 
 
 async def estimated(
@@ -35,8 +38,9 @@ async def estimated(
     checks: CheckSettings | None,
     tokens: Callable[[Sequence[Document]], list[int]],
 ) -> Estimate:
-    """What `documents` documents will take, by the first of `files`."""
-    sample = list(islice((each for file in files for each in read_documents(file)), SAMPLE_DOCUMENTS))
+    """What the `documents` documents of `files` will take, by some of them."""
+    places = sample_places(documents)
+    sample = [each for place, each in enumerate(chain.from_iterable(map(read_documents, files))) if place in places]
     stages: dict[str, Meter] = {}
     sampled = Meter()
 
@@ -51,15 +55,26 @@ async def estimated(
         add("rating documents", rating, todo.judged_share * documents / len(sample))
     wanted = {target: settings.candidates(target, 1) for target in settings.target_tokens}
     of_a_family = sum(wanted.values()) * settings.most_of_a_family
-    trials = [_Trial(family, sample, tokens(sample), settings, roles) for family in families.values()]
+    regions, times = math.ceil(documents / settings.region_documents), documents / len(sample)
+    trials = [_Trial(family, sample, tokens(sample), times / regions, settings, roles) for family in families.values()]
     for trial in await asyncio.gather(*(trial.made() for trial in trials)):
-        add(f"{trial.family.name}: reading", trial.reading, documents / len(sample))
-        add(f"{trial.family.name}: writing", trial.writing, of_a_family / (trial.questions or SAMPLE_QUESTIONS))
+        name, growth = trial.family.name, trial.growth
+        add(f"{name}: reading", trial.reading, times)
+        add(f"{name}: joining", trial.joining, growth.shared * regions)  # the answers serve all lengths
+        add(f"{name}: writing", trial.writing, trial.writings(of_a_family, regions))
     if checks is not None and checks.made:
-        answers = sampled.total.answers
-        length = sampled.total.completion_tokens / answers if answers else 0.0
+        alike = sampled.roles.get(SOLVER) or sampled.total  # whoever answered, where no solver was asked
+        length = alike.completion_tokens / alike.answers if alike.answers else 0.0
         stages["checking, at most"] = Meter({SOLVER: most_of_checks(checks, wanted, length)})
     return Estimate(stages, sampled=sampled, documents=len(sample), in_flight=roles.in_flight)
+
+
+def sample_places(documents: int) -> set[int]:
+    """Where the sample stands among so many documents: a few neighbours each, at equal distances from the first on."""
+    if documents <= SAMPLE_DOCUMENTS:
+        return set(range(documents))
+    groups = SAMPLE_DOCUMENTS // NEIGHBOURS
+    return {group * documents // groups + place for group in range(groups) for place in range(NEIGHBOURS)}
 
 
 def most_of_checks(checks: CheckSettings, candidates: Mapping[int, int], answer_tokens: float) -> Usage:
@@ -81,22 +96,38 @@ class _Trial:
     family: ModelFamily
     documents: Sequence[Document]
     tokens: Sequence[int]
+    times: float  # as many documents has a region
     settings: SynthesisSettings
     roles: Roles
+    growth: Growth = field(default_factory=Growth)
     reading: Meter = field(default_factory=Meter)
+    joining: Meter = field(default_factory=Meter)  # what was asked before the first question
     writing: Meter = field(default_factory=Meter)
     questions: int = 0
 
     async def made(self) -> _Trial:
         """The trial with its meters read."""
-        tally = Tally()
         with metered() as self.reading:
-            found = await asyncio.gather(*(self.family.extract(each, self.roles, tally) for each in self.documents))
+            found = await asyncio.gather(*(self.family.extract(each, self.roles, Tally()) for each in self.documents))
         read = [ReadDocument(*each) for each in zip(self.documents, self.tokens, found, strict=True)]
-        room = int(min(self.settings.target_tokens) * self.settings.evidence_share)
-        with metered() as self.writing:
-            proposed = self.family.propose(read, room, self.settings.seed, SAMPLE_QUESTIONS, self.roles, tally)
-            async with closing(proposed) as questions:
-                async for _ in questions:
-                    self.questions += 1
+        self.growth = self.family.growth(read, self.times)
+        with metered() as self.joining:
+            await self._proposed(read, 0)
+        with metered() as whole:
+            limit = SAMPLE_QUESTIONS if self.growth.questions is None else ALL_QUESTIONS
+            self.questions = await self._proposed(read, limit)
+        self.writing = whole.beyond(self.joining)
         return self
+
+    def writings(self, wanted: float, regions: int) -> float:
+        """How many times the writing of the trial gives so many questions, or all that there are."""
+        if self.growth.questions is None:
+            return wanted / (self.questions or SAMPLE_QUESTIONS)
+        most = self.growth.questions * regions * len(self.settings.target_tokens)
+        return min(wanted / self.questions, most) if self.questions else most
+
+    async def _proposed(self, read: Sequence[ReadDocument], limit: int) -> int:
+        room = int(min(self.settings.target_tokens) * self.settings.evidence_share)
+        proposed = self.family.propose(read, room, self.settings.seed, limit, self.roles, Tally())
+        async with closing(proposed) as questions:
+            return sum([1 async for _ in questions])

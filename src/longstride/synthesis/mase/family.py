@@ -17,7 +17,7 @@ from longstride.synthesis.mase.clusters import Cluster, clusters_of
 from longstride.synthesis.mase.drafts import posed
 from longstride.synthesis.mase.rounds import Accepted, ClusterQuestions, Round, question_cluster
 from longstride.synthesis.mase.settings import MaseSettings
-from longstride.synthesis.with_models import PASSED, ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import PASSED, Growth, ReadDocument, Roles, Tally
 
 NAME = "mase"
 FEWEST_WORDS = 20  # of a document that is worth a question; not in the paper
@@ -78,6 +78,10 @@ class MaseFamily:
     def answers(self, derivation: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """The answer that the agents agreed on, a letter of a multiple choice; no program can derive it again."""
         return (derivation["answer"],)
+
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        """A document is of one cluster: so many times the documents give so many times the questions, and no more."""
+        return Growth(questions=times)
 
 
 class _Letters:

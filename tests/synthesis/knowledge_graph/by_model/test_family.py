@@ -16,6 +16,7 @@ from longstride.llm import ChatModel, Completion, Message, ScriptedModel
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.knowledge_graph.by_model import ProseGraphFamily
+from longstride.synthesis.knowledge_graph.by_model.triples import Triple
 from longstride.synthesis.with_models import ModelFamily, ReadDocument, Roles, Tally
 
 LIMIT = 12
@@ -44,6 +45,23 @@ def make(family: ModelFamily, documents: list[Document], monkeypatch: pytest.Mon
         return found, read, tally
 
     return run
+
+
+def test_where_no_question_is_wanted_only_doubtful_pairs_are_asked_about_and_these_grow(
+    family: ModelFamily, triple: Callable[..., Triple], as_read: Callable[..., list[ReadDocument]], readers: Any
+):
+    stated = [("Norvik", "head office", "Tellsund"), ("Norvik", "head office town", "Tellsund")]
+    read = as_read([triple(*fact, name) for name in ("norvik-mills", "tellsund") for fact in stated])
+    model = ScriptedModel(readers.reply)
+
+    async def none() -> list[Candidate]:
+        return [each async for each in family.propose(read, 1200, 5, 0, Roles(lambda role: model), Tally())]
+
+    assert asyncio.run(none()) == []
+    assert readers.prompts
+    assert all(prompt.startswith("You decide whether two relations") for prompt in readers.prompts)
+    assert family.growth(read, 4.0).shared > 1.0  # some halves of the documents have no pair
+    assert family.growth(read, 4.0).questions is None
 
 
 def test_right_models_give_true_questions_with_their_proof(

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from longstride.llm import ModelError
+from longstride.prompts import load_prompt, prompt_names
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.tables.by_model import ProseTablesFamily, family
 from longstride.synthesis.tables.by_model.drafts import drafts
-from longstride.synthesis.with_models import Roles, Tally
+from longstride.synthesis.with_models import Growth, Roles, Tally
 
 FAMILY = ProseTablesFamily()
 Play = Callable[..., Any]
@@ -35,6 +36,17 @@ def test_candidates_are_varied_quoted_and_over_three_documents_or_more(
         assert {evidence.document_id for evidence in each.evidence} == set(each.document_ids)
         assert all(evidence.quotes(pages[evidence.document_id]) for evidence in each.evidence)
         assert json.loads(json.dumps(dict(each.derivation))) == each.derivation
+
+
+def test_a_derivation_names_the_prompts_that_were_asked_and_who_answered(right_play: Any):
+    """Held against the openings of what the model was really asked: a prompt too many or too few is told."""
+    asked = [call.prompt for call in right_play.model.calls]
+    openings = {name: load_prompt(name).partition("{")[0] for name in prompt_names()}
+    used = {name for name, opening in openings.items() if opening and any(each.startswith(opening) for each in asked)}
+    assert len(used) == 4
+    for each in right_play.candidates:
+        assert sorted(each.derivation["prompts"]) == sorted(used)
+        assert each.derivation["models"] == dict.fromkeys(FAMILY.roles, right_play.model.model_id)
 
 
 def test_a_sum_is_the_sum_of_its_figures(right_play: Any):
@@ -216,6 +228,14 @@ def test_instructions_planted_in_a_document_reach_neither_the_query_nor_the_answ
     queries = [call.prompt for call in played.model.calls if call.prompt.startswith("You write SQL")]
     assert queries
     assert not any("cheese" in prompt or "12,400" in prompt for prompt in queries)
+
+
+def test_without_a_question_wanted_only_the_columns_are_asked_for(cast: Any, play: Play):
+    played = play(cast, limit=0)
+    assert played.candidates == []
+    openings = {call.prompt.partition(". ")[0] for call in played.model.calls}
+    assert openings == {"You turn documents into tables", "You design the columns of one table"}
+    assert FAMILY.growth(played.documents, 100.0) == Growth()  # however many documents there are
 
 
 @pytest.mark.parametrize("options", [{"readings": 0}, {"wordings": 0}])

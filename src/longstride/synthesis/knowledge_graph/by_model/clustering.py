@@ -75,13 +75,19 @@ async def cluster(
     """The clusters of the names and relations of these triples; counts every doubtful pair under `links`."""
     names, relations = _uses(triples)
     certain = _reordered(names)
-    kept = [name for name in names if name not in certain]
     linker = _Linker(model, majority, in_flight, tally)
-    merged = await linker.joined("linker_entities", "name", list(_doubtful_names(kept)), names)
+    merged = await linker.joined("linker_entities", "name", list(_doubtful_names(names, certain)), names)
     entities = {**merged, **{name: merged.get(key, key) for name, key in certain.items()}}
     doubtful = list(_doubtful_relations(relations, triples))
     joined = await linker.joined("linker_relations", "relation", doubtful, relations)
     return Clusters(entities, joined)
+
+
+def count_doubtful(triples: Sequence[Triple]) -> int:
+    """How many pairs of names and of relations a linker would be asked about."""
+    names, relations = _uses(triples)
+    pairs = (_doubtful_names(names, _reordered(names)), _doubtful_relations(relations, triples))
+    return sum(min(MOST_PAIRS, sum(1 for _ in each)) for each in pairs)
 
 
 def _uses(triples: Sequence[Triple]) -> tuple[dict[str, list[Triple]], dict[str, list[Triple]]]:
@@ -108,10 +114,10 @@ def _reordered(names: Mapping[str, Sequence[Triple]]) -> dict[str, str]:
     return found
 
 
-def _doubtful_names(names: Sequence[str]) -> Iterator[_Pair]:
-    """Pairs of names in which one is a part of the other, or that nearly spell the same."""
+def _doubtful_names(names: Iterable[str], certain: Mapping[str, str]) -> Iterator[_Pair]:
+    """Pairs of names in which one is a part of the other, or that nearly spell the same; none of what is certain."""
     blocks: defaultdict[str, list[str]] = defaultdict(list)
-    for name in sorted(names):
+    for name in sorted(name for name in names if name not in certain):
         for block in {*_words(name), name[2:5] + "*"}:
             blocks[block].append(name)
     for first, second in sorted({pair for block in blocks.values() if len(block) <= COMMON for pair in _pairs(block)}):

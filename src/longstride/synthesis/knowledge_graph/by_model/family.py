@@ -12,13 +12,14 @@ from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.knowledge_graph.by_model.clustering import cluster
 from longstride.synthesis.knowledge_graph.by_model.extraction import Reading, extract_triples
 from longstride.synthesis.knowledge_graph.by_model.graph import Graph
+from longstride.synthesis.knowledge_graph.by_model.growth import pairs_growth
 from longstride.synthesis.knowledge_graph.by_model.making import Maker
 from longstride.synthesis.knowledge_graph.by_model.plans import plans
 from longstride.synthesis.knowledge_graph.by_model.rederiving import rederived
 from longstride.synthesis.knowledge_graph.by_model.shelf import Shelf
 from longstride.synthesis.knowledge_graph.by_model.triples import triples_of
 from longstride.synthesis.knowledge_graph.by_model.voting import Majority
-from longstride.synthesis.with_models import ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
 NAME = "prose_graph"
 FRAME_TOKENS = 600  # kept free for the question and the prompt around the documents; as of `knowledge_graph`
@@ -78,3 +79,7 @@ class ProseGraphFamily:
     def answers(self, derivation: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """The query run again over the triples of these documents, doubtful ones too: every answer that they allow."""
         return rederived(derivation, facts)
+
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        """The linker is asked about the pairs of names and relations that may be one."""
+        return Growth(pairs_growth([triples_of(each.facts) for each in documents], times))

@@ -40,12 +40,13 @@ from longstride.synthesis.tables.corpus_table import Column, Row
 from longstride.synthesis.tables.execution import execute, sql_table
 from longstride.synthesis.tables.family import SAME_YEARS
 from longstride.synthesis.tables.settling import Settled, settled
-from longstride.synthesis.with_models import ReadDocument, Roles, Tally
+from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
 CONFLICTS, DRAFTS, WORDINGS, QUERIES = "table cells", "plain questions", "wordings", "queries"
 GIVEN_DIFFERENTLY = "given differently by two places"
 NO_PLAIN_ANSWER = "no single answer of weight"
 SAME_QUESTION = "the same wording as another"
+PROMPTS = ("extractor_cells", "extractor_schema", "proposer_table_question", "query_writer")  # behind every question
 MOST_ROUNDS = 4  # times as many drafts as candidates that are wanted; not in the paper
 
 
@@ -124,6 +125,10 @@ class ProseTablesFamily:
         results = execute(sql_table(table, wanted, scope), derivation["sql"])
         return tuple(dict.fromkeys(text for result in results if (text := form.written(result))))
 
+    def growth(self, documents: Sequence[ReadDocument], times: float) -> Growth:
+        """The columns of a region are asked for once, however many documents it has."""
+        return Growth()
+
     async def _candidate(
         self, draft: Draft, read: ReadTable, seed: int, roles: Roles, desk: QueryDesk, tally: Tally
     ) -> Candidate | None:
@@ -143,7 +148,8 @@ class ProseTablesFamily:
         if isinstance(queries, str):
             tally.count(QUERIES, queries)
             return None
-        return _asked(self.name, wording, draft, answer, queries, read)
+        models = {role: roles.model(role).model_id for role in self.roles}
+        return _asked(self.name, wording, draft, answer, queries, read, models)
 
     async def _wording(self, draft: Draft, answer: Settled, seed: int, roles: Roles, tally: Tally) -> str | None:
         """The first of the proposer's wordings that nothing speaks against; the last reason is counted."""
@@ -169,7 +175,13 @@ def _read(document_id: str, tokens: int, facts: Mapping[str, Any]) -> ReadCells:
 
 
 def _asked(
-    family: str, wording: str, draft: Draft, answer: Settled, queries: tuple[str, str], read: ReadTable
+    family: str,
+    wording: str,
+    draft: Draft,
+    answer: Settled,
+    queries: tuple[str, str],
+    read: ReadTable,
+    models: Mapping[str, str],
 ) -> Candidate:
     """The candidate: every cell that its rows read is quoted."""
     entries = list(draft.entries.values())
@@ -194,7 +206,7 @@ def _asked(
         reward_style=answer.reward_style,
         document_ids=tuple(dict.fromkeys(entry.document_id for entry in entries)),
         evidence=tuple(evidence),
-        derivation=_derivation(draft, answer, queries, read),
+        derivation={**_derivation(draft, answer, queries, read), "prompts": list(PROMPTS), "models": dict(models)},
         entities=tuple(draft.scope.names[row] for row in draft.scope.rows),
     )
 
