@@ -90,6 +90,11 @@ def test_the_rows_of_table_1(description: DataSetDescription):
     assert r"reading\_comprehension 0%" in page and "Seed 7." in page and "Licence: not stated yet" in page
 
 
+def test_the_card_of_nothing_names_no_files(description: DataSetDescription):
+    assert "samples/*.parquet" in card(description)
+    assert "configs:" not in card(DataSetDescription(len))
+
+
 def test_a_length_that_a_sample_does_not_say_is_counted(good: Sample):
     made = DataSetDescription(len)
     made.add_sample(replace(good, input_tokens=None))

@@ -134,7 +134,14 @@ tags:
 - longstride
 size_categories:
 - {size_category(description.samples)}
-configs:
+{_configurations(description)}---"""
+
+
+def _configurations(description: DataSetDescription) -> str:
+    """What `datasets` loads; nothing of an empty data set, which has no files."""
+    if not description.samples:
+        return ""
+    return """configs:
 - config_name: samples
   default: true
   data_files:
@@ -144,7 +151,7 @@ configs:
   data_files:
   - split: train
     path: documents/*.parquet
----"""
+"""
 
 
 def _table_1(description: DataSetDescription) -> str:

@@ -109,7 +109,7 @@ def _cure(status: int, api_key_env: str | None) -> str:
     if status == 404:
         return "check model, and base_url (most servers want it to end in /v1)"
     if status in (400, 422):
-        return "check the sampling settings and extra"
+        return "check model, sampling and extra; a server without response_format wants structured_output = 'prompt'"
     return "check base_url"
 
 

@@ -3,7 +3,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from longstride.llm import Completion, Message, RequestRefused, Sampling, ScriptedModel, ServerUnreachable
+from longstride.llm import (
+    Completion,
+    ContextLengthError,
+    Message,
+    ModelError,
+    RequestRefused,
+    Sampling,
+    ScriptedModel,
+    ServerUnreachable,
+)
 from longstride.llm.in_order import closing, in_order
 from longstride.llm.ledger import Prices
 from longstride.llm.scripted import Reply
@@ -92,6 +101,29 @@ def test_a_server_that_is_gone_ends_the_run_and_one_that_comes_again_does_not():
     assert ask([*[gone] * (MOST_LOST - 1), "yes"] * 3, 3 * MOST_LOST) == [*["gone"] * (MOST_LOST - 1), "yes"] * 3
     with pytest.raises(ServerLost, match="the connection failed"):
         ask([gone] * MOST_LOST, MOST_LOST)
+
+
+@pytest.mark.parametrize("error", [RequestRefused("HTTP 400: no such model", 400), ModelError("HTTP 500")])
+def test_a_role_whose_first_calls_all_fail_ends_the_run_and_one_that_has_answered_does_not(error: ModelError):
+    def ask(script: list[Reply]) -> int:
+        model = MeteredModel("solver", ScriptedModel(script))
+
+        async def each() -> int:
+            failed = 0
+            for _ in script:
+                try:
+                    await model.complete(QUESTION)
+                except ModelError:
+                    failed += 1
+            return failed
+
+        return asyncio.run(each())
+
+    with pytest.raises(ServerLost, match=f"{error}; nothing is lost"):
+        ask([error] * MOST_LOST)
+    assert ask(["yes", *[error] * (MOST_LOST + 1)]) == MOST_LOST + 1
+    too_long = ContextLengthError("too long", 400)
+    assert ask([too_long] * (MOST_LOST + 1)) == MOST_LOST + 1  # of each prompt alone: others may fit
 
 
 def test_each_item_of_a_bounded_fan_out_has_a_meter_of_its_own():

@@ -81,7 +81,9 @@ def test_a_candidate_becomes_a_sample_with_its_proof_and_its_history(
         derivation = json.loads(json.dumps(candidate.derivation))
         assert derivation["agents"]["solver"]["pass_at_k"] == {"1": 1.0, "4": 1.0}
         assert derivation["agents"]["verifier"]["accepted"] == 3
-        assert derivation["agents"]["proposer"]["prompts"][0] == "mase_proposer"
+        kind = "mase_proposer_" + derivation["mase_task"]
+        told = "mase_proposer_first" if derivation["round"] == 0 else "mase_proposer_history"
+        assert derivation["agents"]["proposer"]["prompts"][:3] == ["mase_proposer", kind, told]
         assert {each["model"] for each in derivation["agents"].values()} == {
             "proposer-model", "solver-model", "verifier-model"
         }  # fmt: skip

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from longstride.errors import ExpectedError
-from longstride.llm import ChatModel, Completion, Message, ModelError, RequestRefused, Sampling, ServerUnreachable
+from longstride.llm import (
+    ChatModel,
+    Completion,
+    ContextLengthError,
+    Message,
+    ModelError,
+    RequestRefused,
+    Sampling,
+    ServerUnreachable,
+)
 from longstride.llm.ledger import Prices
 
 Item = TypeVar("Item")
@@ -100,7 +109,7 @@ class Meter:
 
 
 NO_SUCH_MODEL = (401, 404)  # statuses that every request of a role has alike: a wrong key, a wrong model or address
-MOST_LOST = 8  # calls in succession, each with all its tries, that reach no server
+MOST_LOST = 8  # calls in succession, each with all its tries: that reach no server, or a role's first, that fail
 
 
 class ServerLost(ExpectedError):
@@ -133,12 +142,14 @@ class MeteredModel:
     """A `ChatModel` that tells the meter of whoever asks what was asked.
 
     A request that sets its own sampling has the model's seed where it sets none, so that every answer of a run is
-    decided by its index. What no server answers at all ends the run: `ServerLost`.
+    decided by its index. A server that is gone, and a role whose first calls all fail, end the run: `ServerLost`.
     """
 
     def __init__(self, role: str, model: ChatModel) -> None:
         self.role, self._model = role, model
         self._lost = 0  # calls in succession that reached no server
+        self._failed = 0  # calls until the first answer
+        self._answered = False
 
     @property
     def model_id(self) -> str:
@@ -170,19 +181,23 @@ class MeteredModel:
         begun = time.perf_counter()
         try:
             completions = await self._model.complete(messages, n=n, sample_index=sample_index, sampling=sampling)
-        except RequestRefused as refusal:
-            if refusal.status in NO_SUCH_MODEL:
-                raise _lost(refusal) from None
+        except ContextLengthError:  # of this prompt alone
             raise
-        except ServerUnreachable as error:
-            self._lost += 1
-            if self._lost >= MOST_LOST:
+        except ModelError as error:
+            if self._hopeless(error):
                 raise _lost(error) from None
             raise
-        self._lost = 0
+        self._lost, self._answered = 0, True
         if meter is not None:
             meter.count(self.role, completions, time.perf_counter() - begun)
         return completions
+
+    def _hopeless(self, error: ModelError) -> bool:
+        """Counts a call that failed; True where to ask further is in vain."""
+        self._failed += 1
+        self._lost = self._lost + 1 if isinstance(error, ServerUnreachable) else 0
+        refused = isinstance(error, RequestRefused) and error.status in NO_SUCH_MODEL
+        return refused or self._lost >= MOST_LOST or (not self._answered and self._failed >= MOST_LOST)
 
 
 def _lost(error: ModelError) -> ServerLost:

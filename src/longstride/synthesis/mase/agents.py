@@ -23,6 +23,7 @@ from longstride.synthesis.mase.proposals import ChoiceProposal, OpenProposal, Pr
 from longstride.synthesis.mase.tasks import Turn
 
 PROPOSER, SOLVER, VERIFIER = "mase_proposer", "mase_solver", "mase_verifier"  # their prompts
+FIRST, HISTORY, TOO_EASY = "mase_proposer_first", "mase_proposer_history", "mase_proposer_too_easy"  # parts of one
 CRITERIA = ("answerable", "single", "supported")  # of a verdict
 LONGEST_SAID = 200  # characters of a solver's answer that are kept
 
@@ -74,6 +75,11 @@ def rendered(documents: Sequence[Document]) -> str:
     )
 
 
+def proposer_prompts(turn: Turn, history: Sequence[tuple[Draft, Solved]], too_easy: bool) -> list[str]:
+    """The names of the files that `ask_proposer` fills."""
+    return [PROPOSER, turn.task.prompt, HISTORY if history else FIRST, *([TOO_EASY] if too_easy else [])]
+
+
 async def ask_proposer(
     model: ChatModel,
     turn: Turn,
@@ -86,7 +92,7 @@ async def ask_proposer(
 
     too_easy: the solver always answered the question before this one.
     """
-    told = [_history(history)] + ([fill_prompt("mase_proposer_too_easy")] if too_easy else [])
+    told = [_history(history)] + ([fill_prompt(TOO_EASY)] if too_easy else [])
     prompt = fill_prompt(
         PROPOSER,
         task=fill_prompt(turn.task.prompt),
@@ -164,7 +170,7 @@ async def _samples(ask: Callable[[int], Awaitable[T]], count: int) -> list[T]:
 
 def _history(history: Sequence[tuple[Draft, Solved]]) -> str:
     if not history:
-        return fill_prompt("mase_proposer_first")
+        return fill_prompt(FIRST)
     told = [
         delimited(
             f"{draft.question}\nAnswer: {draft.answer}\nFound by {solved.correct} of {solved.samples} readers",
@@ -172,7 +178,7 @@ def _history(history: Sequence[tuple[Draft, Solved]]) -> str:
         )
         for number, (draft, solved) in enumerate(history, 1)
     ]
-    return fill_prompt("mase_proposer_history", questions="\n".join(told))
+    return fill_prompt(HISTORY, questions="\n".join(told))
 
 
 def _said(answer: str, question: PosedQuestion) -> str:

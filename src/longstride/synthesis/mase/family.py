@@ -12,7 +12,7 @@ from longstride.llm.in_order import closing, in_order
 from longstride.records import Document
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.choices import LETTERS
-from longstride.synthesis.mase.agents import PROPOSER, SOLVER, VERIFIER, Solved
+from longstride.synthesis.mase.agents import SOLVER, VERIFIER, Solved
 from longstride.synthesis.mase.clusters import Cluster, clusters_of
 from longstride.synthesis.mase.drafts import posed
 from longstride.synthesis.mase.rounds import Accepted, ClusterQuestions, Round, question_cluster
@@ -137,7 +137,7 @@ def _agents(accepted: Accepted, roles: Roles) -> dict[str, Any]:
     return {
         "proposer": {
             "model": roles.model("proposer").model_id,
-            "prompts": [PROPOSER, accepted.draft.turn.task.prompt],
+            "prompts": list(accepted.prompts),
             "documents": len(accepted.documents),
         },
         "solver": {

@@ -10,7 +10,7 @@ from longstride.grading import strict_form
 from longstride.llm import ModelError
 from longstride.records import Document
 from longstride.synthesis.choices import LETTERS
-from longstride.synthesis.mase.agents import Solved, Verified, ask_proposer, ask_solver, ask_verifier
+from longstride.synthesis.mase.agents import Solved, Verified, ask_proposer, ask_solver, ask_verifier, proposer_prompts
 from longstride.synthesis.mase.checks import checked
 from longstride.synthesis.mase.clusters import Cluster
 from longstride.synthesis.mase.drafts import Draft, PosedQuestion, posed
@@ -41,6 +41,7 @@ class Accepted:
     draft: Draft
     round: int
     documents: tuple[Document, ...]  # that the agents saw
+    prompts: tuple[str, ...]  # of the proposer
     question: PosedQuestion  # as solver and verifier saw it
     solved: Solved
     verified: Verified
@@ -146,7 +147,10 @@ class _OneRound:
     tally: Tally
 
     async def run(self, seed: int) -> Round:
-        draft = await self._proposed()
+        told = [(each.draft, each.solved) for each in self.history.accepted]
+        last = self.history.rounds[-1] if self.history.rounds else None
+        too_easy = last is not None and last.correct == self.settings.solver_samples
+        draft = await self._proposed(told, too_easy)
         if isinstance(draft, str):
             return self._round(draft)
         self.history.tried.append(draft)
@@ -161,20 +165,19 @@ class _OneRound:
         reason = self._counted("verify", _unverified(verified))
         if reason != PASSED:
             return self._round(reason, solved, verified)
-        self.history.accepted.append(Accepted(draft, self.number, self.documents, question, solved, verified))
+        prompts = tuple(proposer_prompts(self.turn, told, too_easy))
+        self.history.accepted.append(Accepted(draft, self.number, self.documents, prompts, question, solved, verified))
         return self._round(PASSED, solved, verified)
 
-    async def _proposed(self) -> Draft | str:
+    async def _proposed(self, told: Sequence[tuple[Draft, Solved]], too_easy: bool) -> Draft | str:
         """The proposer's question, checked by the program; the reason where it is none."""
-        told: Sequence[tuple[Draft, Solved]] = [(each.draft, each.solved) for each in self.history.accepted]
-        last = self.history.rounds[-1] if self.history.rounds else None
         try:
             proposal = await ask_proposer(
                 self.roles.model("proposer"),
                 self.turn,
                 self.documents,
                 told,
-                too_easy=last is not None and last.correct == self.settings.solver_samples,
+                too_easy,
                 sample_index=self.number,
             )
         except ModelError:
