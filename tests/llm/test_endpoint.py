@@ -169,6 +169,18 @@ def test_a_redirect_that_leads_nowhere_ends_in_one_line(keyed: Server, held: Hel
     assert "\n" not in str(error.value) and KEY not in str(error.value)
 
 
+def test_redirects_in_a_circle_are_told(keyed: Server, held: HeldClock):
+    keyed.reply = lambda asked: redirect(keyed, 307, "/v1/chat/completions")
+    with pytest.raises(ModelError, match="too many redirects"):
+        ask(keyed, held)
+
+
+def test_a_server_without_tls_is_told(keyed: Server, held: HeldClock):
+    with pytest.raises(ModelError, match=r"connection failed .* \(.*SSL.*\)") as error:
+        ask(keyed, held, base_url=keyed.base_url.replace("http", "https"))
+    assert "Operation not permitted" not in str(error.value) and keyed.asked == []
+
+
 def test_a_redirect_that_loses_the_question_is_refused(keyed: Server, held: HeldClock):
     keyed.script = [redirect(keyed, 302, "/login")]  # the server takes no GET
     with pytest.raises(RequestRefused, match="HTTP 501"):
@@ -237,7 +249,7 @@ def test_a_proxy_before_https_sees_neither_key_nor_question(
 ):
     with plain_server() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://{user}127.0.0.1:{proxy.port}")
-        with pytest.raises(ModelError, match=r"connection failed .*403") as error:
+        with pytest.raises(ModelError, match=r"connection failed .* \(the proxy says 403 Forbidden\)") as error:
             ask(keyed, held, base_url="https://models.example/v1")
     assert {(seen.method, seen.target) for seen in proxy.seen} == {("CONNECT", "models.example:443")}
     assert [seen.headers.get("proxy-authorization") for seen in proxy.seen] == [told] * 2
@@ -272,4 +284,6 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_one_in_ssl_cert_fi
         assert ask(keyed, held, base_url=base_url).text == "fine"
         with pytest.raises(ModelError, match="CERTIFICATE_VERIFY_FAILED"):  # it is for the address alone
             ask(keyed, held, base_url=base_url.replace("127.0.0.1", "localhost"))
+        with pytest.raises(ModelError, match=r"connection failed .* \(.*disconnected.*\)"):  # it does not speak plainly
+            ask(keyed, held, base_url=base_url.replace("https", "http"))
     assert [seen.headers["authorization"] for seen in served.seen] == [f"Bearer {KEY}"]

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import random
+import socket
+import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -21,8 +23,6 @@ from longstride.llm.retry import full_jitter, retry_after_seconds
 from longstride.llm.wire import Reply, read_reply
 
 if TYPE_CHECKING:
-    import ssl
-
     import aiohttp
 
 CONNECT_TIMEOUT_SECONDS = 15.0  # not in the paper
@@ -111,8 +111,7 @@ class Endpoint:
         except TimeoutError:  # aiohttp's own are such too
             return TIMEOUT
         except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a redirect that cannot be followed
-            cause = one_line(str(error) or type(error).__name__)
-            return replace(NO_CONNECTION, problem=f"{NO_CONNECTION.problem} ({cause})")
+            return replace(NO_CONNECTION, problem=f"{NO_CONNECTION.problem} ({one_line(_cause(error))})")
         if 200 <= response.status < 300:
             return self._read(content)
         return self._failure(
@@ -181,6 +180,24 @@ class _Line:
             return self.session.post(self.url, data=body, headers=self.headers)
         told = {} if self.proxy.authorization is None else {"proxy-authorization": self.proxy.authorization}
         return self.session.post(self.url, data=body, headers=self.headers, proxy=self.proxy.url, proxy_headers=told)
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong with a connection, without its address: whoever is told may not be meant to know that."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.os_error
+        if reason.errno is None or isinstance(reason, ssl.SSLError | socket.gaierror):
+            return reason.strerror or type(error).__name__
+        return os.strerror(reason.errno)  # its own words name the address
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy says {error.status} {error.message}"
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return "too many redirects"
+    return str(error) or type(error).__name__
 
 
 def _certificates() -> ssl.SSLContext:
