@@ -151,7 +151,10 @@ def test_a_server_that_is_slow_is_given_up_after_its_time(server: Server, held: 
 
 
 def test_no_server_at_all(server: Server, held: HeldClock):
-    with pytest.raises(ModelError, match=r"connection failed .*; check that the server runs and base_url is right"):
+    with pytest.raises(
+        ModelError,
+        match=r"connection failed .* \(Connection refused\) .*; check that the server runs",
+    ):
         complete(server, held, settings={"base_url": "http://127.0.0.1:9/v1", "max_retries": 1})
 
 

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from longstride.llm.cache import ResponseCache
 from longstride.llm.chat import Completion, Message, ModelError, Sampling
+from longstride.llm.desk import CacheDesk
 from longstride.llm.endpoint import Endpoint, Request
 from longstride.llm.failures import ContextLengthError, RequestRefused
 from longstride.llm.flights import Flight, Flights
 from longstride.llm.ledger import Account
 from longstride.llm.wire import Question, Reply
-
-
-@dataclass(frozen=True)
-class CacheDesk:
-    """The response cache from an event loop: sqlite works in a thread of its own and never blocks the loop."""
-
-    cache: ResponseCache
-    thread: Executor  # of one worker
-
-    async def get(self, keys: Sequence[str]) -> dict[str, Completion]:
-        """`ResponseCache.get`."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self.cache.get, keys)
-
-    async def put(self, answers: Mapping[str, Completion]) -> dict[str, Completion]:
-        """`ResponseCache.put`."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self.cache.put, answers)
 
 
 class ServedModel:

@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from longstride import __version__
@@ -16,17 +18,17 @@ from longstride.llm.clock import Clock
 from longstride.llm.concurrency import Gate
 from longstride.llm.failures import NO_CONNECTION, TIMEOUT, Failure, one_line, status_failure
 from longstride.llm.ledger import Account, Ledger
+from longstride.llm.proxies import Proxy, proxy_before
 from longstride.llm.retry import full_jitter, retry_after_seconds
 from longstride.llm.wire import Reply, read_reply
 
 if TYPE_CHECKING:
-    import ssl
-
-    import httpx2
+    import aiohttp
 
 CONNECT_TIMEOUT_SECONDS = 15.0  # not in the paper
+IDLE_SECONDS = 4.0  # that a connection is kept: uvicorn, which most servers of models run on, closes it after 5
+LONGEST_HEADER_BYTES = 2**16
 PLACEHOLDER_KEY = "none"  # for servers that want no key
-IN_A_POOL = 2  # requests at a time: for each, a pool of connections looks through all of its own
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,11 @@ class Request:
     unsent: Callable[[], AbstractContextManager[None]]  # wraps every wait before a try
 
 
-@dataclass
-class _Pool:
-    client: httpx2.AsyncClient
-    under_way: int = 0
-
-
 class Endpoint:
     """A server with one key. Its HTTP client is imported with the first request.
 
-    The key stands in the connection's headers only: no message, no `repr` and no log of ours holds it.
+    The key stands in the headers of requests only: no message, no `repr` and no log of ours holds it, and a proxy
+    is not told it.
     """
 
     def __init__(
@@ -66,9 +63,7 @@ class Endpoint:
         self.base_url, self.gate = base_url, gate
         self._api_key, self._api_key_env = api_key, api_key_env
         self._ledger, self._clock, self._rng = ledger, clock, rng
-        self._pools: list[_Pool] = []
-        self._certificates: ssl.SSLContext | None = None
-        self._url: httpx2.URL | str = ""  # read once
+        self._line: _Line | None = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -106,22 +101,21 @@ class Endpoint:
 
     async def _post(self, request: Request) -> Reply | Failure:
         """One try. Everything that can go wrong on the way comes back as a `Failure`."""
-        import httpx2
+        import aiohttp
 
-        content = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+        line = self._line = self._line or self._connect()
+        body = json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            async with asyncio.timeout(request.timeout_seconds):
-                with self._client() as client:
-                    response = await client.post(self._url, content=content)
-        except (TimeoutError, httpx2.TimeoutException):
+            async with asyncio.timeout(request.timeout_seconds), line.post(body) as response:
+                content = await response.read()
+        except TimeoutError:  # aiohttp's own are such too
             return TIMEOUT
-        except httpx2.RequestError as error:
-            cause = one_line(str(error) or type(error).__name__)
-            return replace(NO_CONNECTION, problem=f"{NO_CONNECTION.problem} ({cause})")
-        if response.is_success:
-            return self._read(response.content)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: a redirect that cannot be followed
+            return replace(NO_CONNECTION, problem=f"{NO_CONNECTION.problem} ({one_line(_cause(error))})")
+        if 200 <= response.status < 300:
+            return self._read(content)
         return self._failure(
-            response.status_code, _decoded(response), retry_after_seconds(response.headers, self._clock.wall())
+            response.status, _decoded(content), retry_after_seconds(response.headers, self._clock.wall())
         )
 
     def _read(self, content: bytes) -> Reply | Failure:
@@ -145,41 +139,78 @@ class Endpoint:
             headers |= {name: os.environ[variable] for name, variable in owner.items() if os.environ.get(variable)}
         return headers
 
-    @contextmanager
-    def _client(self) -> Iterator[httpx2.AsyncClient]:
-        """The first pool with room, so that connections are used again; one more where none has."""
-        pool = next((each for each in self._pools if each.under_way < IN_A_POOL), None)
-        if pool is None:
-            pool = _Pool(self._connect())
-            self._pools.append(pool)
-        pool.under_way += 1
-        try:
-            yield pool.client
-        finally:
-            pool.under_way -= 1
+    def _connect(self) -> _Line:
+        import aiohttp
 
-    def _connect(self) -> httpx2.AsyncClient:
-        import httpx2
-
-        if self._certificates is None:
-            self._certificates = httpx2.create_ssl_context()  # reads a file of them: once for all pools
-            self._url = httpx2.URL(f"{self.base_url}/chat/completions")
-        return httpx2.AsyncClient(
-            verify=self._certificates,
-            headers=self._headers(),
-            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
-            follow_redirects=True,
+        headers, proxy = self._headers(), proxy_before(self.base_url)
+        encrypted = self.base_url.startswith("https:")
+        if proxy is not None and proxy.authorization is not None and not encrypted:
+            headers["proxy-authorization"] = proxy.authorization  # there is no CONNECT that could carry it
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the gate's business
+                keepalive_timeout=IDLE_SECONDS,
+                ssl=_certificates() if encrypted else True,
+            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=LONGEST_HEADER_BYTES,
+            max_field_size=LONGEST_HEADER_BYTES,
         )
+        return _Line(session, f"{self.base_url}/chat/completions", headers, proxy)
 
     async def close(self) -> None:
         """Close the connections."""
-        while self._pools:
-            await self._pools.pop().client.aclose()
+        line, self._line = self._line, None
+        if line is not None:
+            await line.session.close()
 
 
-def _decoded(response: httpx2.Response) -> object:
+@dataclass(frozen=True)
+class _Line:
+    """The connections to a server, and what every request on them says."""
+
+    session: aiohttp.ClientSession  # without headers of its own, for it would tell them to a proxy
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    proxy: Proxy | None
+
+    def post(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        if self.proxy is None:
+            return self.session.post(self.url, data=body, headers=self.headers)
+        told = {} if self.proxy.authorization is None else {"proxy-authorization": self.proxy.authorization}
+        return self.session.post(self.url, data=body, headers=self.headers, proxy=self.proxy.url, proxy_headers=told)
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong with a connection, without its address: whoever is told may not be meant to know that."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return str(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.os_error
+        if reason.errno is None or isinstance(reason, ssl.SSLError | socket.gaierror):
+            return reason.strerror or type(error).__name__
+        return os.strerror(reason.errno)  # its own words name the address
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy says {error.status} {error.message}"
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return "too many redirects"
+    return str(error) or type(error).__name__
+
+
+def _certificates() -> ssl.SSLContext:
+    """Those that this machine trusts, or SSL_CERT_FILE and SSL_CERT_DIR: httpx2 knows where each system has them."""
+    import httpx2
+
+    context = httpx2.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _decoded(content: bytes) -> object:
     try:
-        return json.loads(response.content)
+        return json.loads(content)
     except (ValueError, RecursionError):
-        return response.text
+        return content.decode(errors="replace")

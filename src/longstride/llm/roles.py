@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from longstride.llm.cache import ResponseCache
-from longstride.llm.client import CacheDesk, ServedModel
+from longstride.llm.client import ServedModel
 from longstride.llm.clock import Clock
 from longstride.llm.concurrency import AdaptiveLimit, Gate
+from longstride.llm.desk import CacheDesk
 from longstride.llm.endpoint import Endpoint
 from longstride.llm.flights import Flights
 from longstride.llm.ledger import Ledger
@@ -64,8 +65,7 @@ class Models:
             for endpoint in self._endpoints.values():
                 await endpoint.close()
             if self._desk is not None:
-                self._desk.thread.submit(self._desk.cache.close)
-                self._desk.thread.shutdown()
+                await self._desk.close()
 
     def role(self, name: str) -> ServedModel:
         """The model in a role; the same object each time, so that it learns what its server can.
