@@ -161,11 +161,11 @@ def test_no_server_at_all(server: Server, held: HeldClock):
 @pytest.mark.parametrize(
     ("status", "cure"),
     [
-        (400, "check the sampling settings"),
+        (400, "check model, sampling and extra"),
         (401, "set the environment variable A_KEY to a valid key"),
         (403, "the key in A_KEY may not use this model"),
         (404, "check model, and base_url"),
-        (422, "check the sampling settings"),
+        (422, "check model, sampling and extra"),
     ],
 )
 def test_a_refusal_fails_at_once_and_says_what_to_do(
