@@ -246,6 +246,18 @@ def long_text() -> str:
 
 
 @pytest.fixture(scope="session")
+def one_line() -> Callable[[int], str]:
+    """So many characters of plain words without a line break, a number now and then: no two stretches are alike."""
+    words = ("the", "harbour", "and", "a", "quay", "with", "rope", "lantern", "light", "for", "people", "tide", "water")
+
+    def build(characters: int) -> str:
+        found = (words[number % len(words)] if number % 40 else str(number) for number in range(characters // 3))
+        return " ".join(found)[:characters]
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def reply() -> type[Reply]:
     """What a test sends back."""
     return Reply

@@ -205,6 +205,29 @@ def test_a_family_without_distractors_gets_the_answers_of_its_other_questions(fa
         assert family.answers(each.derivation, [source]) == each.ground_truth
 
 
+class TownsWithRivals(Towns):
+    """Knows wrong answers of its own, and counts the questions that it is made to make."""
+
+    made = 0
+
+    def propose(self, sources: Sequence[Source], max_context_tokens: int, seed: int, limit: int) -> Iterator[Candidate]:
+        for each in super().propose(sources, max_context_tokens, seed, limit):
+            self.made += 1
+            yield each
+
+    def distractors(self, candidate: Candidate, sources: Sequence[Source]) -> tuple[str, ...]:
+        return tuple(place for each in sources for _, place in each.facts if place != candidate.ground_truth[0])
+
+
+def test_of_a_family_with_distractors_no_more_questions_are_made_than_taken():
+    towns = TownsWithRivals()
+    family = MultipleChoiceFamily([towns])
+    source = source_of(family, "d", [f"{town} is at Lake {town[::-1].title()}" for town in TOWNS])
+    assert len(list(family.propose([source], 100, seed=1, limit=2))) == 2
+    assert towns.made == 2
+    assert len(list(family.propose([source], 100, seed=1, limit=50))) == len(TOWNS)
+
+
 def test_other_answers_of_the_documents_show_as_other_letters(family: MultipleChoiceFamily):
     source = source_of(family, "d", [f"{town} is at Lake {town[::-1].title()}" for town in TOWNS])
     made = next(family.propose([source], 100, seed=1, limit=1))

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from longstride.demo.display import DemoDisplay
 from longstride.demo.own_documents import show_own_documents
-from longstride.demo.summary import Summary, summarise_run, tables, verdicts
+from longstride.demo.summary import READERS, READING, Summary, summarise_run, tables, verdicts
 from longstride.files import replacing
 from longstride.report.run_page import write_run_page
 from longstride.stages.display import duration
@@ -40,16 +40,19 @@ SIZES: Mapping[str, Size] = {
         (
             "worlds.worlds=8",
             "held-out-worlds.worlds=4",
-            "questions.samples=400",
+            "questions.samples=240",
             "long-questions.samples=40",
             "held-out.samples=40",
             "held-out-long.samples=4",
             "warm-start.steps=40",
             "refresher.steps=10",
-            *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=3", "measured=40", "samples=40")),
+            *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=2", "measured=40", "samples=40")),
             *(f"stage-{number}.max_never_solved_share=1.0" for number in (2, 3, 4)),  # it has solved little yet
             "memory-expert.steps=1",
             "memory-expert.recipe.batch.prompts=5",
+            "memory-expert.recipe.memory.chunk_tokens=256",  # half as many updates to be written
+            *(f"{name}.chunk_tokens=256" for name in ("warm-start", "refresher")),
+            *(f"{name}-{READING}.chunk_tokens=256" for name in READERS),
             "training.batch.prompts=10",
             "training.logging.dump_rollouts=2",
         ),

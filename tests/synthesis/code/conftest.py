@@ -7,7 +7,7 @@ import pytest
 
 from longstride.corpus.reading import read_corpus
 from longstride.records import Document
-from longstride.synthesis.candidates import Source
+from longstride.synthesis.candidates import Candidate, Source
 from longstride.synthesis.code import CodeFamily
 
 PARTS = """
@@ -52,6 +52,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Document]:
 @pytest.fixture(scope="session")
 def library_sources(library: Mapping[str, Document]) -> list[Source]:
     return [source for each in library.values() if (source := _source(each)).facts]
+
+
+@pytest.fixture(scope="session")
+def library_candidates(library_sources: list[Source]) -> list[Candidate]:
+    """Questions over the library: what finding the leads in it takes is taken once."""
+    return list(CodeFamily().propose(library_sources, 24_000, seed=0, limit=600))
 
 
 def _source(document: Document) -> Source:

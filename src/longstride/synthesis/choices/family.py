@@ -79,16 +79,21 @@ class MultipleChoiceFamily:
     def _of_one(
         self, name: str, sources: Sequence[Source], max_context_tokens: int, seed: int, wanted: int
     ) -> Iterator[tuple[Candidate, Sequence[str]]]:
-        """The candidates of an inner family, each with wrong answers to choose from."""
+        """The candidates of an inner family, each with wrong answers to choose from; no more are made than taken.
+
+        A family without wrong answers of its own makes all of them first: they are each other's.
+        """
         family, own = self.families[name], _inner(name, sources)
         seed = random.Random(f"{seed}/choices/{name}").getrandbits(48)  # other questions than the family's own
-        candidates = list(family.propose(own, max_context_tokens, seed, wanted))
-        rivals = Rivals(candidates)
-        for candidate in candidates:
-            if isinstance(family, OffersChoices):
+        candidates = family.propose(own, max_context_tokens, seed, wanted)
+        if isinstance(family, OffersChoices):
+            for candidate in candidates:
                 yield candidate, family.distractors(candidate, own)
-            else:
-                yield candidate, rivals.of(candidate)
+            return
+        made = list(candidates)
+        rivals = Rivals(made)
+        for candidate in made:
+            yield candidate, rivals.of(candidate)
 
 
 def _inner(name: str, sources: Sequence[Source]) -> list[Source]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from longstride.synthesis.code.facts import Binding, Class
 from longstride.synthesis.code.program import External, Found, Program, Trail
@@ -52,8 +53,27 @@ class Lineage:
                 trail.steps += [step for step in self.trails[each.key].steps if step not in trail.steps]
 
 
+_LINEAGES: WeakKeyDictionary[Program, dict[tuple[str, str], Lineage | None]] = WeakKeyDictionary()  # None: Unknown
+
+
 def lineage(program: Program, thing: Found, world: World) -> Lineage:
     """The lineage of a class. Raises Unknown where a base cannot be told, and where there is no order."""
+    if not world.strict:
+        return _lineage(program, thing, world)
+    kept = _LINEAGES.setdefault(program, {})
+    key = (thing.document_id, thing.name)  # without choices a program has one lineage of a class
+    if key not in kept:
+        try:
+            kept[key] = _lineage(program, thing, world)
+        except Unknown:
+            kept[key] = None
+    found = kept[key]
+    if found is None:
+        raise Unknown
+    return found
+
+
+def _lineage(program: Program, thing: Found, world: World) -> Lineage:
     trails: dict[tuple[str, str], Trail] = {}
     return Lineage(_linearized(program, thing, world, trails, ()), trails)
 

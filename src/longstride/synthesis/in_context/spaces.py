@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from math import prod
 from typing import Any
@@ -17,7 +18,7 @@ JOINER = "-"  # between the pieces of an output
 MOST_OUTPUTS = 64  # that a search tells of; more than one is too many
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # known by identity: thousands of options are not compared
 class Space:
     """All rules of one form. The output is one piece for each part; each part has its own options, chosen freely.
 
@@ -63,9 +64,28 @@ def consistent_options(space: Space, examples: Sequence[tuple[Record, str]]) -> 
     if any(len(each) != len(space.parts) for _, each in pieces):
         return tuple(() for _ in space.parts)
     return tuple(
-        tuple(option for option in options if all(space.piece(option, record) == each[at] for record, each in pieces))
-        for at, options in enumerate(space.parts)
+        _consistent(space, at, [(record, each[at]) for record, each in pieces]) for at in range(len(space.parts))
     )
+
+
+def _consistent(space: Space, part: int, pieces: Sequence[tuple[Record, str]]) -> tuple[Option, ...]:
+    """The options of one part that give these pieces."""
+    if not pieces:
+        return space.parts[part]
+    (first, said), *others = pieces
+    left = _by_piece(space, part, tuple(first.items())).get(said, [])
+    for record, wanted in others:
+        left = [option for option in left if space.piece(option, record) == wanted]
+    return tuple(left)
+
+
+@lru_cache(maxsize=32)  # the searches for one question begin with few records
+def _by_piece(space: Space, part: int, record: tuple[tuple[str, str | int], ...]) -> dict[str, list[Option]]:
+    """All options of a part by what they make of a record."""
+    known, found = dict(record), dict[str, list[Option]]()
+    for option in space.parts[part]:
+        found.setdefault(space.piece(option, known), []).append(option)
+    return found
 
 
 def search(space: Space, examples: Sequence[tuple[Record, str]], query: Record) -> Search:

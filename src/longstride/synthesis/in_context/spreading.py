@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ne
 
 from longstride.synthesis.in_context.spaces import Option, Record, Space, consistent_options, search, written
 
@@ -100,12 +101,12 @@ def _rivals(
         pieces = [space.piece(own, record) for record in sample]
         group: list[tuple[_Rival, frozenset[int]]] = []
         for option in space.parts[part]:
-            places = [place for place, (one, other) in enumerate(zip(option, own, strict=True)) if one != other]
-            if len(places) != 1 or space.piece(option, query) == said:
+            differences = list(map(ne, option, own))
+            if sum(differences) != 1 or space.piece(option, query) == said:
                 continue
             differs = frozenset(at for at, record in enumerate(sample) if space.piece(option, record) != pieces[at])
             if TELLING <= len(differs) <= (1 - LEAST_AGREEMENT) * len(sample):
-                group.append((_Rival(part, option, places[0]), differs))
+                group.append((_Rival(part, option, differences.index(True)), differs))
         if group:
             found.append(group)
     if not found:
