@@ -3,9 +3,9 @@
     python benchmarks/synthesis_with_models.py errors kills throughput bursts --write
 
 errors: the peer plays every role over the fictional world, and a fifth of its answers in every role are wrong, refused,
-broken or invented. An accepted sample is wrong where its answer is not the world's. With --checks none the samples are
-accepted without the checks by a model, with --unvoted everything that several answers decide is believed on one: two
-negative controls, of what keeps wrong answers out.
+broken or invented. An accepted sample is wrong where its answer is not the world's.
+controls: the same without the checks by a model, and then with everything besides that several answers decide believed
+on one: what keeps wrong answers out. They are kept in a file of their own.
 kills: the command is killed at twenty random moments and goes on; its data set is compared byte for byte with that of a
 run that was left alone, and every request is looked up among the answers that had been received before it.
 throughput: three roles on one server that takes a second for an answer, 256 requests at once.
@@ -15,7 +15,6 @@ bursts: the same with short answers, while the server turns a burst of requests 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import hashlib
 import json
 import multiprocessing
@@ -26,33 +25,26 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from client_load import bursts, throughput
 from longstride.grading import grade
 from longstride.llm import Sampling
-from longstride.llm.in_order import closing, in_order
-from longstride.llm.settings import ModelsSettings
 from longstride.llm.wire import Question, seed_of
-from longstride.pipeline.with_models.run import ModelRun
 from longstride.records import Sample
 from longstride.records.parquet import read_samples
 from longstride.synthesis.choices import LETTERS
-from longstride.synthesis.with_models import Roles
-from timing import Measurement, Row, in_fresh_process, interleaved, peak_rss_bytes, table, write_results
+from timing import Row, table, write_results
 from world_peer.contract import Known, Truth
 from world_peer.server import Peer, all_players, serving, world_pages, write_pages
 
 FAMILIES = ("prose_graph", "prose_tables", "mase")
 VOTES = 64  # sample indices that a request is looked up under
-AT_ONCE = 256
-EVERY_SECONDS, BURST_SECONDS = 6.0, 1.0  # how often, and for how long, requests are turned away
-ROLES = ("extractor", "linker", "verifier")
+ERRORS, CONTROLS, KILLS, THROUGHPUT, BURSTS = PARTS = ("errors", "controls", "kills", "throughput", "bursts")
 
 
 def synthesize(folder: Path, output: Path, url: str, *options: str, unvoted: bool = False) -> BaseProcess:
@@ -102,7 +94,7 @@ def is_right(sample: Sample, known: Known) -> bool:
 
 
 def errors(
-    documents: int, samples: int, share: float, seed: int, checks: str, unvoted: bool
+    documents: int, samples: int, share: float, seed: int, checks: str = "all", unvoted: bool = False
 ) -> tuple[list[str], dict[str, Any]]:
     """Notes and figures: accepted samples by family, and the wrong ones among them; `checks` are those by a model."""
     truth = world_pages(seed, documents)
@@ -261,164 +253,60 @@ def kills(documents: int, samples: int, times: int, seed: int) -> tuple[list[str
     return [note], vars(fate)
 
 
-def serve_quickly(pipe: Connection, delay_seconds: float) -> None:
-    """The peer without players, in a process of its own: every answer is the same.
-
-    A number on the pipe turns all requests away for so many seconds, and is answered with the counts; a negative one
-    ends it.
-    """
-    peer = Peer(Truth({}, {}), (lambda *_: "yes",), delay_seconds=delay_seconds)
-    with serving(peer) as url:
-        pipe.send(url)
-        while (seconds := pipe.recv()) >= 0:
-            peer.closed_until = time.monotonic() + seconds
-            pipe.send((peer.answered, peer.asked_again, peer.turned_away, peer.most_in_flight))
-
-
-@contextmanager
-def quick_server(delay_seconds: float) -> Iterator[tuple[str, Any]]:
-    """The address, and the pipe."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve_quickly, args=(theirs, delay_seconds))
-    process.start()
-    try:
-        yield ours.recv(), ours
-    finally:
-        ours.send(-1)
-        process.join()
-
-
-def ask_many(url: str, calls: int, cache: str) -> Measurement:
-    """So many calls by three roles, 256 at once, through everything that synthesis asks through.
-
-    The result: the longest time that each role had no answer while it waited for one, and when the answers came.
-    """
-    settings = ModelsSettings.model_validate(
-        {"base_url": url, "model": "m", "max_concurrency": AT_ONCE, "sampling": {"seed": 0}}
-    )
-    came: dict[str, list[float]] = {role: [] for role in ROLES}
-
-    async def one(roles: Roles, number: int) -> None:
-        role = ROLES[number % len(ROLES)]
-        await roles.model(role).complete([{"role": "user", "content": f"{role} {number}"}])
-        came[role].append(time.perf_counter())
-
-    async def go() -> Measurement:
-        async with ModelRun(settings).open(Path(cache), ROLES) as roles:
-            await asyncio.gather(*(one(roles, -1 - number) for number in range(AT_ONCE)))  # connections are made
-            for times in came.values():
-                times.clear()
-            begun = time.perf_counter()
-            async with closing(in_order(range(calls), lambda number: one(roles, number), roles.in_flight)) as done:
-                async for _ in done:
-                    pass
-            seconds = time.perf_counter() - begun
-        everything = sorted(each for times in came.values() for each in times)
-        gaps = {role: max(b - a for a, b in zip([begun, *times], times, strict=False)) for role, times in came.items()}
-        return Measurement(seconds, peak_rss_bytes(), {"gaps": gaps, "came": everything})
-
-    return asyncio.run(go())
-
-
-def throughput(calls: int) -> tuple[list[str], list[Row]]:
-    """Notes, and the rows of the ideal and of what was measured."""
-    with quick_server(1.0) as (url, _), tempfile.TemporaryDirectory() as folder:
-        ours = in_fresh_process(ask_many, url, calls, str(Path(folder) / "answers.sqlite"))
-    ideal = calls / AT_ONCE
-    rows = interleaved(
-        {f"{calls} calls of 1 s, {AT_ONCE} at once: ideal": lambda: Measurement(ideal), "longstride": lambda: ours},
-        repeats=1,
-        warmups=0,
-    )
-    told: Any = ours.result
-    gap = max(told["gaps"].values())
-    peak = (ours.peak_bytes or 0) / 2**20
-    note = (
-        f"throughput: {ideal / ours.seconds:.1%} of the ideal over {calls:,} calls, {peak:.0f} MiB at most, "
-        f"the longest wait of a role for an answer {gap:.2f} s"
-    )
-    return [note], rows
-
-
-def bursts(calls: int) -> tuple[list[str], dict[str, Any]]:
-    """Notes and figures of a run during which everything is turned away for a moment, again and again."""
-    with quick_server(0.1) as (url, pipe), tempfile.TemporaryDirectory() as folder:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_send, args=(theirs, url, calls, str(Path(folder) / "answers.sqlite")))
-        process.start()
-        begun: list[float] = []  # as the clock of the measured process has it: Linux has one for all
-        while not ours.poll(EVERY_SECONDS):
-            pipe.send(BURST_SECONDS)
-            pipe.recv()
-            begun.append(time.perf_counter())
-        measured: Measurement = ours.recv()
-        process.join()
-        pipe.send(0)
-        answered, again, turned_away, _ = pipe.recv()
-    told: Any = measured.result
-    recovered = [
-        next((came - start - BURST_SECONDS for came in told["came"] if came > start + BURST_SECONDS), 0.0)
-        for start in begun
-    ]
-    figures = {
-        "calls": calls,
-        "bursts": len(begun),
-        "burst_seconds": BURST_SECONDS,
-        "turned_away": turned_away,
-        "answered": answered,
-        "asked_again": again,
-        "seconds": round(measured.seconds, 2),
-        "recovered_after_seconds": [round(each, 2) for each in recovered],
-    }
-    note = (
-        f"bursts: {len(begun)} times everything was turned away with 429 for {BURST_SECONDS} s, {turned_away:,} "
-        f"requests in all; {answered:,} of {calls + AT_ONCE:,} answered, {again} asked again after an answer; answers "
-        f"came again {max(recovered, default=0.0):.2f} s after a burst at the latest"
-    )
-    return [note], figures
-
-
-def _send(pipe: Connection, url: str, calls: int, cache: str) -> None:
-    pipe.send(ask_many(url, calls, cache))
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and with --write keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="+", choices=("errors", "kills", "throughput", "bursts"))
+    parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--documents", type=int, default=120, help="pages of the world")
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--errors", type=float, default=0.2)
-    parser.add_argument("--checks", default="all", help="by a model, of errors: all, none, or some of them with commas")
-    parser.add_argument("--unvoted", action="store_true", help="errors where one answer decides everything")
     parser.add_argument("--calls", type=int, default=30_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/results")
     chosen = parser.parse_args(arguments)
-    notes: list[str] = []
-    rows: list[Row] = []
-    figures: dict[str, Any] = {}
+    size = (chosen.documents, chosen.samples, chosen.errors, chosen.seed)
+    kept, controls = _Kept(), _Kept()
     for part in chosen.parts:
-        if part == "errors":
-            told, figures[part] = errors(
-                chosen.documents, chosen.samples, chosen.errors, chosen.seed, chosen.checks, chosen.unvoted
-            )
-        elif part == "kills":
-            told, figures[part] = kills(chosen.documents // 4, chosen.samples // 8, chosen.kills, chosen.seed)
-        elif part == "throughput":
-            told, rows = throughput(chosen.calls)
+        if part == ERRORS:
+            kept.add(part, *errors(*size))
+        elif part == CONTROLS:
+            controls.add("without checks", *errors(*size, checks="none"))
+            controls.add("without checks and votes", *errors(*size, checks="none", unvoted=True))
+        elif part == KILLS:
+            kept.add(part, *kills(chosen.documents // 4, chosen.samples // 8, chosen.kills, chosen.seed))
+        elif part == THROUGHPUT:
+            told, kept.rows = throughput(chosen.calls)
+            kept.add(part, told, {})
         else:
-            told, figures[part] = bursts(chosen.calls)
-        print(*told, sep="\n", flush=True)
-        notes += told
-    print(table(rows) if rows else "")
+            kept.add(part, *bursts(chosen.calls))
+    print(table(kept.rows) if kept.rows else "")
     if chosen.write:
+        for name, what in (("synthesis_with_models", kept), ("synthesis_with_models_controls", controls)):
+            what.write(name)
+
+
+@dataclass
+class _Kept:
+    """What one file of results is to hold."""
+
+    notes: list[str] = field(default_factory=list[str])
+    rows: list[Row] = field(default_factory=list[Row])
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def add(self, part: str, told: Sequence[str], figures: dict[str, Any]) -> None:
+        print(*told, sep="\n", flush=True)
+        self.notes += told
+        if figures:
+            self.figures[part] = figures
+
+    def write(self, name: str) -> None:
+        """Nothing where nothing was measured."""
+        if not self.notes:
+            return
         command = " ".join(["python", "benchmarks/synthesis_with_models.py", *sys.argv[1:]])
-        path = write_results("synthesis_with_models", rows, command=command, notes=notes).with_suffix(".json")
-        record = json.loads(path.read_text(encoding="utf-8")) | {"figures": figures}
+        path = write_results(name, self.rows, command=command, notes=self.notes).with_suffix(".json")
+        record = json.loads(path.read_text(encoding="utf-8")) | {"figures": self.figures}
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         print(path)
 
