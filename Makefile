@@ -35,7 +35,7 @@ format: $(VENV)/dev.installed
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
 
-$(VENV)/dev.installed: extras = train,synthesis,evaluation,bench,dev
+$(VENV)/dev.installed: extras = train,synthesis,embedding,evaluation,bench,dev
 $(VENV)/demo.installed: extras = train,synthesis
 $(VENV)/%.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing longstride[$(extras)] into $(VENV) (minutes, the first time) ..."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,8 @@ from longstride.pipeline.with_models.settings import (
     model_work,
     prompts_digest,
 )
+from longstride.synthesis.knowledge_graph.by_model import nearness
+from longstride.workspace import Workspace
 
 if TYPE_CHECKING:
     from conftest import Setup
@@ -54,6 +57,28 @@ def test_only_the_roles_that_are_asked_need_a_model(ships: None):
         model_work(models, ("ships",), None, 1.0)
     with pytest.raises(InputError, match="for the role"):
         model_work(models, ("ships",), CheckSettings(), 0.0)
+
+
+def test_the_embedding_stands_in_the_manifest_of_the_family_that_uses_it(ships: None, monkeypatch: pytest.MonkeyPatch):
+    models = ModelsSettings.model_validate({"base_url": "http://h/v1", "model": "m"})
+    work = model_work(models, ("prose_graph", "ships"), None, 0.0)
+    assert work.as_dict()["embedding"] == nearness.embedding_name()
+    assert model_work(models, ("ships",), None, 0.0).as_dict()["embedding"] is None
+    monkeypatch.setattr(nearness, "PACKAGE", "no-such-package")
+    assert model_work(models, ("prose_graph",), None, 0.0).as_dict()["embedding"] is None
+
+
+def test_a_data_set_begun_with_another_embedding_is_refused_with_the_difference(tmp_path: Path):
+    begun, now = (
+        SynthesisSettings(models=ModelWork(("prose_graph",), embedding=each)).as_dict()
+        for each in (None, "wordllama 0.4.0")
+    )
+    with Workspace(tmp_path / "out", "data set", begun):
+        pass
+    with pytest.raises(InputError, match=r'models\.embedding null, now "wordllama 0\.4\.0"'):
+        Workspace(tmp_path / "out", "data set", now).__enter__()
+    with Workspace(tmp_path / "out", "data set", begun):
+        pass
 
 
 def test_prices_stand_beside_the_model_they_are_of(ships: None):

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from longstride.llm.settings import ModelsSettings
     from longstride.synthesis.with_models import ModelFamily
 
+GRAPH = "prose_graph"
 MODEL_FAMILIES = {
     "mase": "longstride.synthesis.mase:MaseFamily",
-    "prose_graph": "longstride.synthesis.knowledge_graph.by_model:ProseGraphFamily",
+    GRAPH: "longstride.synthesis.knowledge_graph.by_model:ProseGraphFamily",
     "prose_tables": "longstride.synthesis.tables.by_model:ProseTablesFamily",
 }
 JUDGE, SOLVER = "judge", "solver"
@@ -37,6 +38,7 @@ class ModelWork:
     judged_share: float = 1.0  # of the documents, that a model rates; not in the paper
     roles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])  # model and sampling
     prompts: str = ""  # names the prompts' texts
+    embedding: str | None = None  # by which the graph pairs names too, where one is installed
 
     def __post_init__(self) -> None:
         if not 0 <= self.judged_share <= 1:
@@ -47,7 +49,7 @@ class ModelWork:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, for a manifest."""
-        plain = {name: getattr(self, name) for name in ("families", "judged_share", "roles", "prompts")}
+        plain = {name: getattr(self, name) for name in ("families", "judged_share", "roles", "prompts", "embedding")}
         return {**plain, "checks": None if self.checks is None else self.checks.as_record()}
 
 
@@ -79,7 +81,16 @@ def model_work(
         roles[role] = {"model": chosen.model, "sampling": asdict(chosen.sampling.sampling())}
         if chosen.prices is not None:
             roles[role]["prices"] = asdict(chosen.prices)
-    return ModelWork(work.families, checks, judged_share, roles, prompts_digest())
+    return ModelWork(work.families, checks, judged_share, roles, prompts_digest(), _embedding(work.families))
+
+
+def _embedding(families: Sequence[str]) -> str | None:
+    """The embedding that the families use: what is installed, for the graph."""
+    if GRAPH not in families:
+        return None
+    from longstride.synthesis.knowledge_graph.by_model.nearness import embedding_name
+
+    return embedding_name()
 
 
 def prompts_digest() -> str:

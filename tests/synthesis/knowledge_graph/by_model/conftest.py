@@ -13,6 +13,7 @@ import pytest
 
 from longstride.llm import ChatModel, Message, ScriptedModel
 from longstride.records import Document
+from longstride.synthesis.knowledge_graph.by_model import nearness
 from longstride.synthesis.knowledge_graph.by_model.clustering import Clusters
 from longstride.synthesis.knowledge_graph.by_model.graph import Graph
 from longstride.synthesis.knowledge_graph.by_model.triples import Triple
@@ -196,6 +197,12 @@ def as_read(documents: list[Document]) -> Callable[[Sequence[Triple]], list[Read
         return [ReadDocument(each, 100, {"triples": facts[each.id]}) for each in documents]
 
     return make
+
+
+@pytest.fixture
+def without_embedding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the extra `embedding` were not installed."""
+    monkeypatch.setattr(nearness, "PACKAGE", "no-such-package")
 
 
 @pytest.fixture

@@ -9,10 +9,21 @@ from typing import Any
 import pytest
 
 from longstride.llm import ChatModel, Message, ScriptedModel
-from longstride.synthesis.knowledge_graph.by_model.clustering import Clusters, cluster
+from longstride.synthesis.knowledge_graph.by_model.clustering import Clusters, cluster, count_doubtful
+from longstride.synthesis.knowledge_graph.by_model.nearness import embedding_name
 from longstride.synthesis.knowledge_graph.by_model.triples import Triple
 from longstride.synthesis.knowledge_graph.by_model.voting import Majority
 from longstride.synthesis.with_models import Tally
+
+with_embedding = pytest.mark.skipif(embedding_name() is None, reason="the extra `embedding` is not installed")
+IN_OTHER_WORDS = [
+    ("CEO", "salary", "5"), ("Chief Executive", "office", "Oskerby"), ("Chief Executive", "term", "4 years"),
+    ("Ada Brandt", "founder of", "Norvik"), ("Tor Lund", "mayor of", "Oskerby"),
+]  # fmt: skip
+RELATIONS_IN_OTHER_WORDS = [
+    ("Norvik", "established by", "Ada Brandt"), ("Halden", "founded by", "Tor Lund"),
+    ("Halden", "founded by", "Una Berg"), ("Oskerby", "chartered", "1302"), ("River Arle", "elevation", "212 m"),
+]  # fmt: skip
 
 Made = tuple[Clusters, Tally, ScriptedModel]
 
@@ -84,6 +95,53 @@ def test_relations_that_hold_between_the_same_things_are_put_to_the_linker(clust
     assert "<relation " in model.calls[0].prompt
     once, _, model = clusters_of(facts[:2])
     assert once.relations == {} and not model.calls
+
+
+@with_embedding
+def test_names_in_other_words_are_one_only_where_the_linker_says_so(clusters_of: Callable[..., Made]):
+    found, tally, model = clusters_of(IN_OTHER_WORDS)
+    assert found == Clusters({"n:ceo": "n:chief executive"})
+    assert tally.to_json() == {"links": {"": 1}}
+    assert len(model.calls) == 2 and "CEO: salary 5." in model.calls[0].prompt
+    refused, tally, model = clusters_of(IN_OTHER_WORDS, lambda text, sample: False)
+    assert refused == Clusters()
+    assert tally.to_json() == {"links": {"not the same": 1}}
+
+
+@with_embedding
+def test_relations_in_other_words_are_one_only_where_the_linker_says_so(clusters_of: Callable[..., Made]):
+    found, _, model = clusters_of(RELATIONS_IN_OTHER_WORDS)
+    assert found == Clusters({}, {"established by": "founded by"})
+    assert len(model.calls) == 2
+    assert clusters_of(RELATIONS_IN_OTHER_WORDS, lambda text, sample: False)[0] == Clusters()
+
+
+@with_embedding
+def test_names_in_other_words_with_other_numbers_are_not_asked_about(clusters_of: Callable[..., Made]):
+    assert not clusters_of([("Film 3", "length", "90 m"), ("Movie 4", "author", "Ada Brandt")])[2].calls
+    assert clusters_of([("Film 3", "length", "90 m"), ("Movie 3", "author", "Ada Brandt")])[2].calls
+
+
+@with_embedding
+def test_pairs_by_meaning_are_put_after_those_by_letters(
+    clusters_of: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("longstride.synthesis.knowledge_graph.by_model.clustering.MOST_PAIRS", 1)
+    _, tally, model = clusters_of([*IN_OTHER_WORDS, ("Norvik Mills", "sales", "5")])
+    assert tally.to_json()["links"]["too many doubtful pairs"] == 1
+    assert all("Norvik Mills: sales 5." in call.prompt for call in model.calls)
+
+
+@pytest.mark.parametrize("facts", [IN_OTHER_WORDS, RELATIONS_IN_OTHER_WORDS])
+def test_without_the_embedding_names_in_other_words_are_not_asked_about(
+    facts: Sequence[tuple[str, str, str]],
+    clusters_of: Callable[..., Made],
+    triple: Callable[..., Triple],
+    without_embedding: None,
+):
+    found, _, model = clusters_of(facts)
+    assert found == Clusters() and not model.calls
+    assert count_doubtful([triple(*fact) for fact in facts]) == 0
 
 
 def test_a_linker_without_an_answer_joins_nothing(

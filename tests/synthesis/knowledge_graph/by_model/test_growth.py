@@ -13,6 +13,8 @@ from longstride.synthesis.knowledge_graph.by_model.triples import Triple
 
 Make = Callable[..., Triple]
 
+pytestmark = pytest.mark.usefixtures("without_embedding")  # pairs are counted by hand, of letters alone
+
 
 @pytest.fixture
 def alike(triple: Make) -> list[list[Triple]]:

@@ -1,14 +1,15 @@
 """Entity and relation clustering across documents (paper 3.2): rules where they are certain, else a model.
 
-Names are paired where they share words or nearly spell the same. Equal words in another order are one name; different
-numbers are different things; in between the linker votes. A name that two doubtful pairs claim joins neither, so that
-no chain of doubtful merges can arise.
+Names are paired where they share words or nearly spell the same and, where an embedding is installed, where they lie
+near by meaning. Equal words in another order are one name; different numbers are different things; in between the
+linker votes. A name that two doubtful pairs claim joins neither, so that no chain of doubtful merges can arise.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from rapidfuzz.fuzz import ratio
@@ -17,6 +18,7 @@ from longstride.llm import ChatModel, ModelError, complete_structured
 from longstride.llm.in_order import in_order
 from longstride.prompts import fill_prompt
 from longstride.prompts.delimiting import delimited
+from longstride.synthesis.knowledge_graph.by_model.nearness import near_pairs
 from longstride.synthesis.knowledge_graph.by_model.replies import SameThing
 from longstride.synthesis.knowledge_graph.by_model.triples import (
     Triple,
@@ -31,6 +33,9 @@ from longstride.synthesis.with_models import Tally
 STAGE = "links"
 NEAR_NAME = 86.0  # of 100, of the words that two names do not share; below, they are different
 NEAR_RELATION = 80.0  # of 100
+NAME_MEANING = 0.5  # least cosine of names in other words: 10 of 35 synonyms have it, 0 of 35 other pairs
+RELATION_MEANING = 0.4  # of relations: 17 of 35, and 2 of 35; both lists are in the tests
+NEAREST = 8  # names by meaning, of each, that are looked at
 MORE_WORDS = 3  # that the longer of two names may have, where it holds the shorter one whole
 COMMON = 24  # names that share a word: a more common word pairs no names
 SHORTEST_PART = 4  # letters of a name that may be a part of another
@@ -66,7 +71,7 @@ class Clusters:
 class _Pair:
     first: str
     second: str
-    nearness: float  # 0..100
+    nearness: float  # 0..100 by letters; 0..1 by meaning alone, so that such pairs are put last
 
 
 async def cluster(
@@ -76,9 +81,10 @@ async def cluster(
     names, relations = _uses(triples)
     certain = _reordered(names)
     linker = _Linker(model, majority, in_flight, tally)
-    merged = await linker.joined("linker_entities", "name", list(_doubtful_names(names, certain)), names)
+    doubtful = await asyncio.to_thread(lambda: list(_doubtful_names(names, certain)))
+    merged = await linker.joined("linker_entities", "name", doubtful, names)
     entities = {**merged, **{name: merged.get(key, key) for name, key in certain.items()}}
-    doubtful = list(_doubtful_relations(relations, triples))
+    doubtful = await asyncio.to_thread(lambda: list(_doubtful_relations(relations, triples)))
     joined = await linker.joined("linker_relations", "relation", doubtful, relations)
     return Clusters(entities, joined)
 
@@ -115,20 +121,24 @@ def _reordered(names: Mapping[str, Sequence[Triple]]) -> dict[str, str]:
 
 
 def _doubtful_names(names: Iterable[str], certain: Mapping[str, str]) -> Iterator[_Pair]:
-    """Pairs of names in which one is a part of the other, or that nearly spell the same; none of what is certain."""
+    """Pairs of names in which one is a part of the other, or that are near by letters or meaning; none of `certain`."""
     blocks: defaultdict[str, list[str]] = defaultdict(list)
-    for name in sorted(name for name in names if name not in certain):
+    apart = sorted(name for name in names if name not in certain)
+    for name in apart:
         for block in {*_words(name), name[2:5] + "*"}:
             blocks[block].append(name)
+    found: set[tuple[str, str]] = set()
     for first, second in sorted({pair for block in blocks.values() if len(block) <= COMMON for pair in _pairs(block)}):
         left, right = set(_words(first)), set(_words(second))
         part = _is_part(left, right) and len(min(first, second, key=len)) - 2 >= SHORTEST_PART
         if _numbers(left) == _numbers(right) and (part or _nearness(left, right) >= NEAR_NAME):
+            found.add((first, second))
             yield _Pair(first, second, ratio(first, second))
+    yield from _by_meaning(apart, "n:", NAME_MEANING, found)
 
 
 def _doubtful_relations(relations: Mapping[str, Sequence[Triple]], triples: Sequence[Triple]) -> Iterator[_Pair]:
-    """Pairs of relations whose words resemble each other, or that hold between the same things."""
+    """Pairs of relations whose words are near by letters or meaning, or that hold between the same things."""
     between: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for triple in triples:
         between[name_key(triple.subject), node_key(triple.object)].add(relation_key(triple.relation))
@@ -138,11 +148,22 @@ def _doubtful_relations(relations: Mapping[str, Sequence[Triple]], triples: Sequ
         for block in {*relation.split(), relation[:4] + "*"}:
             blocks[block].append(relation)
     near = {pair for block in blocks.values() if len(block) <= COMMON for pair in _pairs(block)}
+    found: set[tuple[str, str]] = set()
     for first, second in sorted(near | {pair for pair, count in shared.items() if count >= SHARED_FACTS}):
         left, right = set(first.split()), set(second.split())
         alike = _is_part(left, right) or _nearness(left, right) >= NEAR_RELATION
         if (alike or shared[first, second] >= SHARED_FACTS) and _numbers(left) == _numbers(right):
+            found.add((first, second))
             yield _Pair(first, second, ratio(first, second))
+    yield from _by_meaning(relations, "", RELATION_MEANING, found)
+
+
+def _by_meaning(keys: Iterable[str], mark: str, least: float, found: Set[tuple[str, str]]) -> Iterator[_Pair]:
+    """Pairs that are near by the embedding and not found yet, of keys that begin with `mark`."""
+    for first, second, cosine in near_pairs([key.removeprefix(mark) for key in keys], least, NEAREST):
+        pair = mark + first, mark + second
+        if pair not in found and _numbers(set(first.split())) == _numbers(set(second.split())):
+            yield _Pair(*pair, cosine)
 
 
 @dataclass(frozen=True)
