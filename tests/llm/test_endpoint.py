@@ -7,7 +7,7 @@ import gzip
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -122,13 +122,19 @@ def keyed(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return server
 
 
-def ask(server: Server, held: HeldClock, ledger: Ledger | None = None, **settings: Any) -> Completion:
+def ask(
+    server: Server,
+    held: HeldClock,
+    ledger: Ledger | None = None,
+    question: Sequence[Message] = QUESTION,
+    **settings: Any,
+) -> Completion:
     """One question with the key, asked at most twice."""
 
     async def run() -> Completion:
         chosen = server.settings(**{"api_key_env": "A_KEY", "max_retries": 1, **settings})
         async with open_models(chosen, ledger=ledger, clock=held.clock) as models:
-            (answer,) = await models.role("judge").complete(QUESTION)
+            (answer,) = await models.role("judge").complete(question)
             return answer
 
     return asyncio.run(run())
@@ -136,6 +142,14 @@ def ask(server: Server, held: HeldClock, ledger: Ledger | None = None, **setting
 
 def redirect(server: Server, status: int, location: str) -> Reply:
     return replace(server.error(status), headers={"Location": location})
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_question_of_megabytes_arrives_whole(keyed: Server, held: HeldClock, redirected: bool):
+    text = "a long story. " * 200_000
+    keyed.script = [redirect(keyed, 307, "/v2/chat/completions")] if redirected else []
+    ask(keyed, held, question=[{"role": "user", "content": text}])
+    assert [asked.text for asked in keyed.asked] == [text] * (1 + redirected)
 
 
 @pytest.mark.parametrize("status", [307, 308])

@@ -43,9 +43,9 @@ SIZES: Mapping[str, Size] = {
             "questions.samples=240",
             "long-questions.samples=40",
             "held-out.samples=40",
-            "held-out-long.samples=4",
-            "warm-start.steps=40",
-            "refresher.steps=10",
+            "held-out-long.samples=3",
+            "warm-start.steps=24",
+            "refresher.steps=6",
             *(f"stage-{number}.{name}" for number in (1, 2, 3, 4) for name in ("steps=2", "measured=40", "samples=40")),
             *(f"stage-{number}.max_never_solved_share=1.0" for number in (2, 3, 4)),  # it has solved little yet
             "memory-expert.steps=1",

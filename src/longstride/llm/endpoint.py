@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import random
@@ -176,10 +177,11 @@ class _Line:
     proxy: Proxy | None
 
     def post(self, body: bytes) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        data = io.BytesIO(body)  # is sent piece by piece: millions of characters at once would hold up all others
         if self.proxy is None:
-            return self.session.post(self.url, data=body, headers=self.headers)
+            return self.session.post(self.url, data=data, headers=self.headers)
         told = {} if self.proxy.authorization is None else {"proxy-authorization": self.proxy.authorization}
-        return self.session.post(self.url, data=body, headers=self.headers, proxy=self.proxy.url, proxy_headers=told)
+        return self.session.post(self.url, data=data, headers=self.headers, proxy=self.proxy.url, proxy_headers=told)
 
 
 def _cause(error: Exception) -> str:
