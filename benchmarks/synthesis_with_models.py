@@ -244,7 +244,7 @@ def kills(documents: int, samples: int, times: int, seed: int) -> tuple[list[str
         write_pages(truth, folder / "pages")
         whole = folder / "whole"
         ended_well(synthesize(folder / "pages", whole, url, *options))
-        fate = killed(folder / "pages", folder, peer, url, whole, options, times, peer.answered * 3 // 4, seed)
+        fate = killed(folder / "pages", folder, peer, url, whole, options, times, peer.answered // 3, seed)
     note = (
         f"kills: {fate.kills} times kill -9; {fate.requests:,} requests, {fate.asked_again} of them for an answer that "
         f"had been received; the data set of {fate.samples} samples is "

@@ -34,6 +34,7 @@ from longstride.pipeline.proposing import ProposalUnit, propose, read_candidates
 from longstride.pipeline.reading import corpus_digest, regions_of, write_corpus
 from longstride.pipeline.regions import Region, begin_worker
 from longstride.pipeline.settings import SynthesisSettings
+from longstride.pipeline.with_models.display import DESCRIPTION_WIDTH
 from longstride.pipeline.with_models.facts import FactFiles
 from longstride.records import Sample
 from longstride.records.parquet import read_documents
@@ -79,15 +80,19 @@ def synthesize(
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
     console = console or Console(stderr=True)
+    whole = Column(no_wrap=True)  # where a terminal is narrow, bars give way
     columns = (
-        TextColumn("{task.description:28}"),
+        TextColumn(f"{{task.description:{DESCRIPTION_WIDTH}}}", table_column=whole.copy()),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}"),
+        MofNCompleteColumn(table_column=whole.copy()),
+        TextColumn("{task.fields[unit]}", table_column=whole.copy()),
+        TimeElapsedColumn(table_column=whole.copy()),
+        TimeRemainingColumn(table_column=whole.copy()),
     )
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
+    with Progress(*columns, console=console) as progress:
         return _Synthesis(folder, output, settings, workers, benchmarks, progress, run).run()
 
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 REFRESH_SECONDS = 0.5
+DESCRIPTION_WIDTH = 22  # with it a line fits 80 columns
 
 
 class RoleTotals:
-    """A line for each role and model: answers, tokens and money so far, in this run."""
+    """A line for each role and model: how many answers, tokens and money so far, in this run."""
 
     def __init__(self, progress: Progress, ledger: Ledger) -> None:
         self._progress, self._ledger = progress, ledger
@@ -27,7 +28,9 @@ class RoleTotals:
         """Show how things stand."""
         for key, account in self._ledger.accounts.items():
             if key not in self._lines:
-                self._lines[key] = self._progress.add_task(f"{account.role}: {account.model}"[:28], total=None, unit="")
+                self._lines[key] = self._progress.add_task(
+                    f"{account.role}: {account.model}"[:DESCRIPTION_WIDTH], total=None, unit=""
+                )
             self._progress.update(self._lines[key], completed=account.answers, unit=told(account))
 
     @asynccontextmanager
@@ -51,9 +54,17 @@ class RoleTotals:
 
 def told(account: Account) -> str:
     """What an account holds, in a few words."""
-    parts = [f"answers, {account.tokens:,} tokens"]
-    counts = {"from the cache": account.cached_answers, "asked again": account.retries, "given up": account.failures}
+    parts = [f"{in_short(account.tokens)} tokens"]
+    counts = {"cached": account.cached_answers, "retried": account.retries, "failed": account.failures}
     parts += [f"{count:,} {name}" for name, count in counts.items() if count]
     if account.money is not None:
-        parts.append(f"{account.money:,.2f} of money")
+        parts.append(f"{account.money:,.2f} money")
     return ", ".join(parts)
+
+
+def in_short(count: int) -> str:
+    """A large number with one decimal: 999, 12.3K, 1.5M."""
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if count >= size:
+            return f"{count / size:.1f}{letter}"
+    return str(count)
