@@ -14,14 +14,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +34,12 @@ from longstride.llm import ModelsSettings
 from longstride.pipeline.evaluating import EvaluationSettings, evaluate_server
 from memory_rl import AGENT, HELD_OUT, HELD_OUT_WORLDS, READ_LENGTHS, TRAINED_LENGTHS, data_set
 from timing import Measurement, Row, in_fresh_process, write_results
+from transformers_serve import serving
 
 TIMES = 16  # times the longest input of one pass in training
 WINDOW = 4096
 GREEDY = Decoding(temperature=0.0, top_p=1.0, answers=1)
 REQUESTS_AT_ONCE = 4
-STARTS_WITHIN_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -81,33 +76,6 @@ def reader_and_questions(folder: Path, seed: int, plan: Plan) -> Measurement:
     return Measurement(time.process_time() - began, result=(str(reading), str(asked)))
 
 
-@contextmanager
-def served(model: Path, log: Path) -> Iterator[str]:
-    """The address of `transformers serve` with this model, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    with open(log, "ab") as stream:
-        server = subprocess.Popen([*command, *options], env=environment, stdout=stream, stderr=stream)
-    try:
-        ends = time.monotonic() + STARTS_WITHIN_SECONDS
-        while server.poll() is None and time.monotonic() < ends:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            raise RuntimeError(f"transformers serve did not start; {log} tells why")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def evaluated(folder: Path, model: Path, questions: Path) -> Results:
     """The questions answered over the wire, in one pass and by the agent."""
     settings = EvaluationSettings(
@@ -121,7 +89,7 @@ def evaluated(folder: Path, model: Path, questions: Path) -> Results:
         prompts=AGENT.prompts,
     )
     output = folder / "evaluation"
-    with served(model, folder / "serve.log") as url:
+    with serving(model, folder / "serve.log") as url:
         client = ModelsSettings(base_url=url, model=str(model), max_concurrency=REQUESTS_AT_ONCE)
         return evaluate_server(client, [questions], output, settings, tokenizer=str(model))
 

@@ -1,24 +1,21 @@
-"""What tests of several rooms share: none fails for taking long, those that do begin first, and a real peer."""
+"""What tests of several rooms share: none fails for taking long, those that do begin first; servers on loopback."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 LONGEST = "demo/test_command.py"  # takes a sixth of the whole run
-STARTS_WITHIN_SECONDS = 300.0  # of a server
 
 settings.register_profile("longstride", deadline=None)  # a deadline fails where the cores are busy
 settings.load_profile("longstride")
@@ -46,31 +43,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def transformers_serve() -> Callable[[Path], AbstractContextManager[str]]:
     """Called with a model's folder: the address of `transformers serve` with that model, while the context lasts."""
-    if importlib.util.find_spec("fastapi") is None:
+    if find_spec("fastapi") is None:
         pytest.skip("transformers serve needs fastapi")
-    return _served
+    return import_module("transformers_serve").serving
+
+
+@pytest.fixture(scope="session")
+def on_loopback() -> Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[str]]:
+    """Called with a handler: the address that it answers at, in threads, while the context lasts."""
+    return _on_loopback
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # clients that stop or are killed leave broken pipes
 
 
 @contextmanager
-def _served(model: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
-    options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL)
-    try:
-        ends = time.monotonic() + STARTS_WITHIN_SECONDS
-        while server.poll() is None and time.monotonic() < ends:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("transformers serve did not start")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        server.wait()
+def _on_loopback(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with _Quiet(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -8,14 +8,17 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from longstride.llm.clock import Clock
 from longstride.llm.settings import ModelsSettings
+
+OnLoopback = Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[str]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Asked:
 class Server:
     """`script` is replied first, in order; then `reply` decides. Everything that was asked is on record."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_loopback: OnLoopback) -> None:
+        self.on_loopback = on_loopback
         self.script: list[Reply] = []
         self.reply: Callable[[Asked], Reply] = self.echo
         self.now: Callable[[], float] = lambda: 0.0
@@ -71,17 +75,8 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # clients that are killed leave broken pipes
-
-        self._http = Quiet(("127.0.0.1", 0), Handler)
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
+        self._open = ExitStack()
+        self.base_url = self._open.enter_context(on_loopback(Handler))
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
@@ -120,9 +115,7 @@ class Server:
 
     def close(self) -> None:
         self.open.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._open.close()
 
     def echo(self, asked: Asked) -> Reply:
         """`n` answers, told apart by a number that counts the requests."""
@@ -180,8 +173,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
+def server(on_loopback: OnLoopback) -> Iterator[Server]:
+    server = Server(on_loopback)
     yield server
     server.close()
 

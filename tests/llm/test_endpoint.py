@@ -162,7 +162,7 @@ def test_a_redirect_on_the_same_server_is_followed_with_question_and_key(keyed: 
 
 
 def test_a_redirect_to_another_server_is_followed_without_the_key(keyed: Server, held: HeldClock):
-    other = type(keyed)()
+    other = type(keyed)(keyed.on_loopback)
     try:
         keyed.script = [redirect(keyed, 307, f"{other.base_url}/chat/completions")]
         assert ask(keyed, held).text == "q -> 1.0"

@@ -9,13 +9,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 FACT = re.compile(r"FACT [^\n]*")
+OnLoopback = Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[str]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Upstream:
     By itself it notes the lines that begin with FACT, and answers with its notes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_loopback: OnLoopback) -> None:
         self.script: list[Reply] = []
         self.reply: Callable[[Asked], Reply] = self.noting
         self.models: dict[str, Any] = {"data": [{"id": "m", "max_model_len": 16_384}]}
@@ -96,17 +98,8 @@ class Upstream:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # clients that are killed leave broken pipes
-
-        self._http = Quiet(("127.0.0.1", 0), Handler)
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
+        self._open = ExitStack()
+        self.base_url = self._open.enter_context(on_loopback(Handler))
 
     @property
     def kinds(self) -> list[str]:
@@ -198,9 +191,7 @@ class Upstream:
         handler.close_connection = True
 
     def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._open.close()
 
 
 def waited(connection: socket.socket, seconds: float) -> bool:
@@ -227,8 +218,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    upstream = Upstream()
+def upstream(on_loopback: OnLoopback) -> Iterator[Upstream]:
+    upstream = Upstream(on_loopback)
     yield upstream
     upstream.close()
 

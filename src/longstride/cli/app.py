@@ -11,6 +11,9 @@ from longstride import __version__
 TOKENIZER = "A folder, a name on the hub, or 'bundled' (an estimate)."
 BENCHMARKS = "Benchmark files whose questions must not appear."
 HUB = "OWNER/NAME: upload the result; the token comes from HF_TOKEN."
+BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")]
+ApiKeyEnv = Annotated[str | None, typer.Option(help="NAME of the variable that holds the key.")]
+TimeoutSeconds = Annotated[float | None, typer.Option(help="Of one request. [default: 600]")]
 
 app = typer.Typer(
     name="longstride",

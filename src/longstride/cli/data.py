@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-from longstride.cli.app import BENCHMARKS, HUB, TOKENIZER, app
+from longstride.cli.app import BENCHMARKS, HUB, TOKENIZER, ApiKeyEnv, BaseUrl, TimeoutSeconds, app
 
 ROLES = "judge, extractor, linker, obfuscator, proposer, query_writer, solver, verifier"
 CHECKS = "blind, grounding, scarce, robustness"
 FAMILY = "SUBFOLDER=FAMILY, or one FAMILY for all: code, academic, professional, literature, dialogue."
+
+MaxConcurrency = Annotated[int | None, typer.Option(min=1, help="Requests at once. [default: 32]")]
+ModelsFile = Annotated[Path | None, typer.Option(help="A TOML file of models by role, instead.")]
+AnswersFile = Annotated[Path | None, typer.Option(help="A file for the answers [default: in OUTPUT until it is whole]")]
 
 
 @app.command()
@@ -28,21 +32,19 @@ def synthesize(
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a core. The result is the same.")] = 0,
     family: Annotated[list[str] | None, typer.Option(help=FAMILY)] = None,
     benchmarks: Annotated[Path | None, typer.Option(help=BENCHMARKS)] = None,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    base_url: BaseUrl = None,
     model: Annotated[str | None, typer.Option(help="Its model; questions are then made of plain prose too.")] = None,
-    models: Annotated[Path | None, typer.Option(help="A TOML file of models by role, instead.")] = None,
+    models: ModelsFile = None,
     role: Annotated[list[str] | None, typer.Option(help=f"ROLE=URL#MODEL for one role: {ROLES}.")] = None,
     families: Annotated[str, typer.Option(help="Question families, with commas. [default: all; see the docs]")] = "",
     checks: Annotated[str, typer.Option(help=f"Of what models wrote: all, none, or some of {CHECKS}.")] = "all",
     answers: Annotated[int, typer.Option(min=1, help="Of the solver, to each question of a check.")] = 4,
     judged: Annotated[float, typer.Option(min=0, max=1, help="Share of the documents that the judge rates.")] = 1.0,
     budget: Annotated[str, typer.Option(help="Stop after 20000calls, 5Mtokens, or 10.0 of money.")] = "",
-    cache: Annotated[
-        Path | None, typer.Option(help="A file for the answers [default: in OUTPUT until it is whole]")
-    ] = None,
-    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the key.")] = None,
-    max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at once. [default: 32]")] = None,
-    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+    cache: AnswersFile = None,
+    api_key_env: ApiKeyEnv = None,
+    max_concurrency: MaxConcurrency = None,
+    timeout_seconds: TimeoutSeconds = None,
     yes: Annotated[bool, typer.Option("--yes", help="Begin without asking, after the estimate.")] = False,
     push_to_hub: Annotated[str, typer.Option(help=HUB)] = "",
 ) -> None:
@@ -109,17 +111,15 @@ def curate(
     audit: Annotated[
         bool, typer.Option("--audit", help="Ask without the documents, and with the five nearest; tell the rates.")
     ] = False,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    base_url: BaseUrl = None,
     model: Annotated[str | None, typer.Option(help="Its model.")] = None,
-    models: Annotated[Path | None, typer.Option(help="A TOML file of models by role, instead.")] = None,
+    models: ModelsFile = None,
     role: Annotated[list[str] | None, typer.Option(help="solver=URL#MODEL; also judge, reference (audit).")] = None,
     budget: Annotated[str, typer.Option(help="Stop after 10000calls, 2Mtokens, or 5.0 of money.")] = "",
-    cache: Annotated[
-        Path | None, typer.Option(help="A file for the answers [default: in OUTPUT until it is whole]")
-    ] = None,
-    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the key.")] = None,
-    max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at once. [default: 32]")] = None,
-    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+    cache: AnswersFile = None,
+    api_key_env: ApiKeyEnv = None,
+    max_concurrency: MaxConcurrency = None,
+    timeout_seconds: TimeoutSeconds = None,
     push_to_hub: Annotated[str, typer.Option(help=HUB)] = "",
 ) -> None:
     """Check any data set in our columns, whoever made it: quotations, answers, grounding, robustness, duplicates.

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from longstride.cli.app import TOKENIZER, app
+from longstride.cli.app import TOKENIZER, ApiKeyEnv, BaseUrl, TimeoutSeconds, app
 
 
 @app.command()
 def ask(
     files: Annotated[list[str], typer.Argument(help="Files and folders; the question last.")],
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    base_url: BaseUrl = None,
     model: Annotated[str | None, typer.Option(help="Its model.")] = None,
     question: Annotated[list[str] | None, typer.Option(help="Several, over one reading; then files alone.")] = None,
     questions: Annotated[Path | None, typer.Option(help="A file of questions, one a line.")] = None,
@@ -37,9 +37,9 @@ def ask(
     show_memory: Annotated[bool, typer.Option("--show-memory", help="Print each update.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer, citations, updates and counts as JSON.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Where responses are kept [default: ~/.cache/longstride]")] = None,
-    api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the key.")] = None,
+    api_key_env: ApiKeyEnv = None,
     max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at once.")] = None,
-    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+    timeout_seconds: TimeoutSeconds = None,
 ) -> None:
     """Answer a question over files of any length with any model: longstride ask FILES... "QUESTION".
 
@@ -77,7 +77,7 @@ def ask(
 
 @app.command()
 def serve(
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    base_url: BaseUrl = None,
     model: Annotated[str | None, typer.Option(help="Its model.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for everybody.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8100,

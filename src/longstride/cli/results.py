@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from longstride.cli.app import TOKENIZER, app
+from longstride.cli.app import TOKENIZER, BaseUrl, TimeoutSeconds, app
 from longstride.errors import InputError
 
 
@@ -39,11 +39,11 @@ def evaluate(
         str, typer.Option(help="The agent's: paper (Appendix D), chunk_first, tiny, tiny_chunk_first.")
     ] = "paper",
     seed: Annotated[int, typer.Option(help="Of the choice of questions, the draws, and the intervals.")] = 0,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server: http://localhost:8000/v1")] = None,
+    base_url: BaseUrl = None,
     tokenizer: Annotated[str, typer.Option(help=f"Of a served model. {TOKENIZER}")] = "bundled",
     api_key_env: Annotated[str | None, typer.Option(help="NAME of the variable that holds the server's key.")] = None,
     max_concurrency: Annotated[int | None, typer.Option(min=1, help="Requests to the server at once.")] = None,
-    timeout_seconds: Annotated[float | None, typer.Option(help="Of one request. [default: 600]")] = None,
+    timeout_seconds: TimeoutSeconds = None,
 ) -> None:
     """Answer the questions of data sets and tell the rewards by task and input length, with 95 % intervals.
 

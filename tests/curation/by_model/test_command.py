@@ -7,7 +7,8 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from longstride.records import Document, Sample
 from longstride.records.parquet import read_samples
 
 Reply = Callable[[Any, int], str]
+OnLoopback = Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[str]]
 
 
 class Server:
     """Answers chats as `reply` says, one choice a request; remembers the bodies."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, on_loopback: OnLoopback) -> None:
         self.reply, self.bodies, lock = reply, list[dict[str, Any]](), threading.Lock()
         server = self
 
@@ -47,22 +49,11 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                pass  # a client that stops leaves broken pipes
-
-        self._http = Quiet(("127.0.0.1", 0), Handler)
-        self.base_url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
+        self._open = ExitStack()
+        self.base_url = self._open.enter_context(on_loopback(Handler))
 
     def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._open.close()
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +66,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(honest: Reply) -> Iterator[Server]:
-    server = Server(honest)
+def server(honest: Reply, on_loopback: OnLoopback) -> Iterator[Server]:
+    server = Server(honest, on_loopback)
     yield server
     server.close()
 

@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,8 @@ QUESTIONS = 120
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Any:
+def peer() -> Any:
     """The module of the solver and the judge, with what it imports of the contract."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "benchmarks"))
     return import_module("world_peer.checks")
 
 

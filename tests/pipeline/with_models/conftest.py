@@ -26,8 +26,6 @@ from longstride.records import Document, Evidence
 from longstride.synthesis.candidates import Candidate
 from longstride.synthesis.with_models import Growth, ReadDocument, Roles, Tally
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
-
 SHIPS = ("Argo", "Beagle", "Calypso", "Dove", "Endeavour", "Fram", "Gloria", "Hermione", "Iris", "Juno", "Kite", "Lark")
 NOT_IN_TEXT = "the code is not in the text"
 NO_ANSWER = "no answer of the model"

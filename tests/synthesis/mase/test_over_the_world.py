@@ -7,7 +7,6 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +23,7 @@ Run = tuple[list[Candidate], Tally, Any]  # and the world's truth
 
 
 @pytest.fixture
-def run_with_errors(
-    monkeypatch: pytest.MonkeyPatch, as_read: Callable[[Sequence[Document]], list[ReadDocument]]
-) -> Callable[[float], Run]:
-    monkeypatch.syspath_prepend(Path(__file__).parents[3] / "benchmarks")
+def run_with_errors(as_read: Callable[[Sequence[Document]], list[ReadDocument]]) -> Callable[[float], Run]:
     truth_of = import_module("world_peer.contract").Truth.of
     players = [*import_module("world_peer.mase").PLAYERS, *import_module("world_peer.checks").PLAYERS]
 

@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +23,7 @@ Run = tuple[list[Candidate], Tally, Any]  # and the world's truth
 
 
 @pytest.fixture
-def run_with_errors(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Run]:
-    monkeypatch.syspath_prepend(Path(__file__).parents[4] / "benchmarks")
+def run_with_errors() -> Callable[[float], Run]:
     truth_of = import_module("world_peer.contract").Truth.of
     players = import_module("world_peer.graph").PLAYERS
 
